@@ -1,0 +1,56 @@
+# Everything a fresh machine needs, behind two commands: `make paper` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STUDY ?= config/config.yaml
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# One BLAS/OpenMP thread a process unless a rule says otherwise: processes are how the pipeline uses cores.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup latex paper all test test-slow lint schema benchmarks report verify clean
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Create .venv with the pinned packages and this package
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	bash workflow/install/python.sh "$(PYTHON)" "$(VENV)"
+	touch $@
+
+latex: ## Install LaTeX from the distribution where it is missing
+	@bash workflow/install/latex.sh
+
+paper: setup latex ## Run the study and build paper/main.pdf (STUDY=config/NAME.yaml for another)
+	$(BIN)/snakemake --configfile $(STUDY) paper/main.pdf
+
+all: setup latex ## Everything of the study: paper, animations, checkpoints, receipts
+	$(BIN)/snakemake --configfile $(STUDY)
+
+test: setup latex lint ## Style, types, unit and rule tests, and the tiny study to a PDF
+	$(BIN)/pytest
+
+test-slow: setup latex ## The tests that take minutes
+	$(BIN)/pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+schema: setup ## Write config/schema.json and config/README.md again from the types
+	$(BIN)/python -m whatmoves.schema
+
+benchmarks: setup ## Speed against the libraries one would otherwise use, as ratios
+	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+verify: setup ## Do the results belong to the code, settings and data in this tree?
+	$(BIN)/whatmoves verify --configfile $(STUDY)
+
+clean: ## Remove what a run leaves apart from results: caches and logs
+	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis logs

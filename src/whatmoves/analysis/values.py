@@ -1,0 +1,120 @@
+"""From the results of all runs to the value index: every number of the paper, once, with what stands behind it.
+
+`values.json` holds `{"study", "values": {id: …}, "verdicts": […]}`. An id is `<data set>.<model>.<measure>`; a value has
+the mean over seeds, every seed's own number, an interval, how it is printed, and the files it was computed from.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatmoves.analysis.hypotheses import load_hypotheses, verdicts
+from whatmoves.analysis.metrics import METRICS
+from whatmoves.analysis.statistics import Interval, bootstrap_interval, hierarchical_bootstrap
+from whatmoves.errors import DataError
+from whatmoves.files import read_arrays, read_json, write_json
+from whatmoves.layout import Layout
+from whatmoves.study import Study
+
+FLOOR_ROWS = ("blank", "blurred_truth")  # computed from the test clips alone, beside the models
+INTERVAL_SEED = 20_000  # the bootstrap's own stream: the same draws for every measure
+
+
+def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
+    """The value index of a finished study; raises `DataError` naming a result that is missing or incomplete."""
+    layout = Layout(root)
+    values: dict[str, dict[str, Any]] = {}
+    for dataset in study.data:
+        floor = _mean_frame_error(study, layout, dataset)
+        for model in rows(study, dataset):
+            folder = layout.evaluation(dataset, model)
+            values |= _model_values(study, root, folder, f"{dataset}.{model}", floor)
+    declared = load_hypotheses(hypotheses)
+    return {"study": study.study, "values": values, "verdicts": verdicts(study, declared, values)}
+
+
+def write_index(study: Study, root: Path, hypotheses: Path) -> None:
+    """Write `values.json` and the resolved settings beside the results."""
+    import yaml
+
+    from whatmoves.files import write_text
+
+    layout = Layout(root)
+    write_json(layout.values, build_index(study, root, hypotheses))
+    write_text(root / "config.yaml", yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def rows(study: Study, dataset: str) -> list[str]:
+    """Everything measured on a data set: its models, then the floors that are no models."""
+    models = [name for name, entry in study.models.items() if dataset in entry.trains_on]
+    return [*models, *FLOOR_ROWS] if models else []
+
+
+def _mean_frame_error(study: Study, layout: Layout, dataset: str) -> float | None:
+    """Mean squared error per pixel of the `mean_frame` floor on the test clips, None where no entry is that floor."""
+    for name, entry in study.models.items():
+        if entry.kind == "mean_frame" and dataset in entry.trains_on:
+            quality = read_json(layout.evaluation(dataset, name) / "quality.json")
+            return float(np.mean([seed["mse_pixel"] for seed in quality["seeds"].values()]))
+    return None
+
+
+def _model_values(
+    study: Study, root: Path, folder: Path, prefix: str, floor: float | None
+) -> dict[str, dict[str, Any]]:
+    """All values of one model on one data set."""
+    quality = read_json(folder / "quality.json")
+    clips = read_arrays(folder / "clips.npz")
+    files = [str((folder / name).relative_to(root)) for name in ("quality.json", "clips.npz")]
+    found: dict[str, dict[str, Any]] = {}
+    for metric in METRICS:
+        per_seed = {seed: row[metric] for seed, row in quality["seeds"].items() if row.get(metric) is not None}
+        if not per_seed:
+            continue
+        arrays = [clips[f"seed{seed}_{metric}"] for seed in per_seed if f"seed{seed}_{metric}" in clips]
+        found[f"{prefix}.{metric}"] = _entry(study, metric, per_seed, arrays, files)
+    found[f"{prefix}.parameters"] = _count(quality["parameters"], files)
+    error = found.get(f"{prefix}.mse_pixel")
+    if floor and error:  # a linear map of the error: its interval maps the same way, ends exchanged
+        share = {seed: 1 - value / floor for seed, value in error["seeds"].items()}
+        ends = error["interval"] and [1 - end / floor for end in reversed(error["interval"])]
+        found[f"{prefix}.mse_removed"] = {
+            **error, **_words("mse_removed"), "seeds": share, "value": 1 - error["value"] / floor, "interval": ends,
+        }
+    return found
+
+
+def _entry(
+    study: Study, metric: str, per_seed: Mapping[str, float], arrays: list[NDArray[Any]], files: list[str]
+) -> dict[str, Any]:
+    """One value with its interval: over seeds and clips where clips were kept, over seeds alone otherwise."""
+    rng = np.random.default_rng(INTERVAL_SEED)
+    points = np.array([float(value) for value in per_seed.values()])
+    if not np.isfinite(points).all():
+        raise DataError(f"{files[0]}: {metric} is not finite for seeds {sorted(per_seed)}; run the evaluation again")
+    interval: Interval | None = None
+    if len(arrays) == len(per_seed):
+        interval = hierarchical_bootstrap(arrays, study.evaluation.bootstrap, rng)
+    elif len(points) > 1:
+        interval = bootstrap_interval(points, study.evaluation.bootstrap, rng)
+    return {
+        **_words(metric),
+        "value": float(points.mean()),
+        "interval": None if interval is None else [interval.low, interval.high],
+        "n": len(arrays[0]) if arrays else None,
+        "seeds": {seed: float(value) for seed, value in per_seed.items()},
+        "files": files,
+    }
+
+
+def _count(parameters: int, files: list[str]) -> dict[str, Any]:
+    """The number of trainable parameters: a fact of the architecture, the same for every seed."""
+    return {**_words("parameters"), "value": parameters, "interval": None, "n": None, "seeds": {}, "files": files[:1]}
+
+
+def _words(metric: str) -> dict[str, str]:
+    described = METRICS[metric]
+    return {"label": described.label, "unit": described.unit, "format": described.format, "better": described.better}

@@ -1,0 +1,56 @@
+"""The command line: `whatmoves COMMAND …`. Heavy imports happen inside a command, so that --help answers at once."""
+
+import argparse
+import logging
+import shlex
+import sys
+from collections.abc import Sequence
+
+from whatmoves.commands import data, evaluate, train
+from whatmoves.errors import WhatMovesError
+
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with all commands; each module in whatmoves/commands/ holds one."""
+    parser = argparse.ArgumentParser(
+        prog="whatmoves",
+        description="Train video models, measure whether they keep what is shown apart from how it moves, "
+        "and write the paper. The Snakefile runs these same commands; each can be run by hand.",
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        command.formatter_class = argparse.RawDescriptionHelpFormatter
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command; a user's error is one line on stderr and exit code 2."""
+    arguments = build_parser().parse_args(argv)
+    logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
+    arguments.command_line = shlex.join(["whatmoves", *(sys.argv[1:] if argv is None else argv)])
+    try:
+        code = arguments.run(arguments)
+    except WhatMovesError as error:
+        if arguments.debug:
+            raise
+        print(f"whatmoves: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        print("whatmoves: interrupted; run the same command again to go on from the last checkpoint", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except PermissionError as error:
+        if arguments.debug:
+            raise
+        print(f"whatmoves: {error.filename}: no permission to write or read it; change its owner or mode", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except BrokenPipeError:  # `whatmoves … | head` is no error
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code or 0)

@@ -1,0 +1,79 @@
+"""What several commands share: the study's arguments and the proof around a job."""
+
+import argparse
+import contextlib
+import difflib
+import logging
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from whatmoves.errors import ConfigError
+from whatmoves.layout import Layout
+from whatmoves.loading import DEFAULT_CONFIGFILE, load_study
+from whatmoves.study import Study
+
+log = logging.getLogger(__name__)
+
+
+def add_study(parser: argparse.ArgumentParser) -> None:
+    """`--configfile` and `--results`: which study, and where its results stand."""
+    parser.add_argument("--configfile", type=Path, default=DEFAULT_CONFIGFILE, help="study file (default: %(default)s)")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), help="folder of all studies' results (default: %(default)s)"
+    )
+
+
+def add_job(parser: argparse.ArgumentParser) -> None:
+    """The study's arguments and `--expect`, for commands that are rules of the pipeline."""
+    add_study(parser)
+    parser.add_argument(
+        "--expect",
+        metavar="FINGERPRINT",
+        help="refuse to run if code or settings are no longer what they were when the job was planned",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """`--device`."""
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute (default: a GPU if any)"
+    )
+
+
+def open_study(arguments: argparse.Namespace) -> tuple[Study, Layout]:
+    """The validated study and the layout of its results."""
+    study = load_study(arguments.configfile)
+    return study, Layout(arguments.results / study.study)
+
+
+def known(name: str, names: Collection[str], what: str) -> str:
+    """`name`, if it is one of `names`; else a `ConfigError` that suggests the nearest."""
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f" did you mean {close[0]!r}?" if close else ""
+        raise ConfigError(f"{name!r} is no {what} of this study;{hint} known: {', '.join(names)}")
+    return name
+
+
+@contextlib.contextmanager
+def job(
+    arguments: argparse.Namespace,
+    study: Study,
+    kind: str,
+    wildcards: dict[str, str],
+    inputs: Sequence[Path],
+    outputs: Sequence[Path],
+    receipt: Path,
+) -> Iterator[None]:
+    """Log the command as the first line and keep the receipt of what the block makes."""
+    from whatmoves.provenance.receipts import recording
+
+    log.info("%s", arguments.command_line)
+    with recording(
+        kind, study, wildcards, inputs=inputs, outputs=outputs, receipt=receipt, expect=arguments.expect,
+        command=arguments.command_line, root=arguments.results / study.study,
+    ):
+        yield
+    log.info("done: %s", receipt.parent)
+    sys.stderr.flush()

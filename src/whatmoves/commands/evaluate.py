@@ -1,0 +1,40 @@
+"""Measure all trained seeds of one model on one data set: quality, codes, swaps and pictures."""
+
+import argparse
+
+from whatmoves.commands.common import add_device, add_job, job, known, open_study
+
+HELP = "measure all seeds of one model"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--dataset --model --device`."""
+    add_job(parser)
+    add_device(parser)
+    parser.add_argument("--dataset", default="moving_digits", help="data set to measure on (default: %(default)s)")
+    parser.add_argument("--model", required=True, help="name of the model in the study, or blank, or blurred_truth")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write results/<study>/evaluate/<dataset>/<model>/."""
+    study, layout = open_study(arguments)
+    from whatmoves.evaluation.floors import FLOOR_ROWS
+
+    dataset = known(arguments.dataset, study.data, "data set")
+    model = known(arguments.model, [*study.models, *FLOOR_ROWS], "model")
+    folder = layout.evaluation(dataset, model)
+    data = [layout.data(dataset) / f"{split}.{suffix}" for split in ("validation", "test") for suffix in ("npz", "csv")]
+    wildcards = {"dataset": dataset, "model": model}
+    if model in FLOOR_ROWS:
+        from whatmoves.evaluation.floors import evaluate_floor
+
+        outputs = [folder / name for name in ("quality.json", "clips.npz")]
+        with job(arguments, study, "floor", wildcards, data, outputs, folder / "receipt.json"):
+            evaluate_floor(study, dataset, model, layout.data(dataset), folder)
+        return
+    from whatmoves.evaluation.evaluate import evaluate
+
+    checkpoints = {seed: layout.checkpoint(dataset, model, seed) for seed in study.seeds_of(model)}
+    outputs = [folder / name for name in ("quality.json", "clips.npz", "codes.npz", "pictures.npz", "swaps.npz")]
+    with job(arguments, study, "evaluate", wildcards, [*data, *checkpoints.values()], outputs, folder / "receipt.json"):
+        evaluate(study, dataset, model, checkpoints, layout.data(dataset), folder, arguments.device)

@@ -1,0 +1,68 @@
+"""What a clip is: the shapes and containers that data, models, training and evaluation share.
+
+Letters everywhere: B clips, T frames, C channels, H W pixels, A action, S state, D code width, N samples, K factors.
+Video is `[B, T, C, H, W]`, float32 in [0, 1] in computation and uint8 on disk.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+class ClipShape(NamedTuple):
+    """Sizes of one clip of a data set; `actions` and `states` are 0 where a data set has none."""
+
+    frames: int
+    channels: int
+    height: int
+    width: int
+    actions: int = 0
+    states: int = 0
+
+
+class Batch(NamedTuple):
+    """B clips. `actions` `[B, T, A]` and `states` `[B, T, S]` are None where the data set has none."""
+
+    video: Tensor
+    actions: Tensor | None = None
+    states: Tensor | None = None
+
+
+class Split(NamedTuple):
+    """A stored split: uint8 video `[N, T, C, H, W]`, its factor table (one row a clip), and conditions if any."""
+
+    video: NDArray[np.uint8]
+    factors: pd.DataFrame
+    actions: NDArray[np.float32] | None = None
+    states: NDArray[np.float32] | None = None
+
+    def batch(self, rows: slice, device: torch.device) -> Batch:
+        """The clips `rows` as a float batch on `device`."""
+
+        def tensor(values: NDArray[np.float32] | None) -> Tensor | None:
+            return None if values is None else torch.from_numpy(values[rows]).to(device)
+
+        video = torch.from_numpy(self.video[rows]).to(device).float().div_(255)
+        return Batch(video, tensor(self.actions), tensor(self.states))
+
+
+class Source(Protocol):
+    """A data set, opened. `whatmoves.data.<kind>.open_source(config, folder)` returns one."""
+
+    shape: ClipShape
+
+    def train_batch(self, seed: int, first: int, count: int, device: torch.device) -> Batch:
+        """Clips `first … first+count-1` of the training stream `seed`: a pure function, so resume needs no state."""
+        ...
+
+    def train_split(self, count: int) -> Split:
+        """`count` training clips with their factors (to fit probes on), from a stream no training run uses."""
+        ...
+
+    def split(self, name: str) -> Split:
+        """The stored split `validation` or `test`; raises `DataError` when its file is missing or damaged."""
+        ...

@@ -1,0 +1,278 @@
+"""Moving digits: one to three handwritten digits fly straight over a black square and bounce off its walls.
+
+After Srivastava et al. 2015 (Moving MNIST), with exact reflection, closed-form trajectories and factors known exactly.
+A clip is a row of factors and a renderer: `render_factors` draws any table, so the true picture of a swap is
+`render_factors(config, swap_factors(content, motion))`.
+
+Splits share nothing: each has its own pool of digit instances (`whatmoves.data.digits`) and its own random stream
+(`whatmoves.data.trajectories`). Training clips are never stored; they are drawn when asked for, as a pure function of
+the training seed and the clip's index.
+"""
+
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from whatmoves.data import trajectories
+from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.digits import DigitBank, load_bank
+from whatmoves.data.render import Drawing, render, render_torch
+from whatmoves.data.trajectories import Draws
+from whatmoves.errors import DataError
+from whatmoves.files import atomic, read_arrays, write_arrays
+from whatmoves.settings import Settings
+
+MAX_DIGITS = 3
+CHECKED_CLIPS = 8  # stored clips that are drawn again when a split is opened
+
+
+class Config(Settings):
+    """What moves, where, and how fast. The defaults are the `quick` study's."""
+
+    digit_bank: Literal["uci", "mnist"] = Field("uci", description="Digits: scikit-learn's UCI digits, or MNIST.")
+    mnist_folder: Path | None = Field(None, description="Folder of the four MNIST IDX files, plain or .gz.")
+    download: bool = Field(False, description="Fetch MNIST into mnist_folder (null: the user's cache) if not there.")
+    digits: int = Field(1, ge=1, le=MAX_DIGITS, description="Digits in a clip.")
+    image_px: int = Field(32, ge=8, le=256, description="Side of the square frame, pixels.")
+    digit_px: int = Field(14, ge=4, le=128, description="Side of a digit's square, its margin included, pixels.")
+    frames: int = Field(12, ge=2, le=1000, description="Frames in a clip.")
+    speed_px: tuple[float, float] = Field((1.0, 3.0), description="Slowest and fastest speed, pixels per frame.")
+    drawing: Drawing = Field("subpixel", description="Place digits exactly (bilinear), or cut to whole pixels.")
+    validation_clips: int = Field(500, ge=1, le=100_000, description="Stored validation clips.")
+    test_clips: int = Field(1000, ge=1, le=100_000, description="Stored test clips.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the whole data set, apart from training seeds.")
+
+    @model_validator(mode="after")
+    def _values_fit_together(self) -> "Config":
+        if self.digit_px >= self.image_px:
+            raise ValueError(
+                f"digit_px is {self.digit_px}; must be smaller than image_px, {self.image_px}, for a digit to move"
+            )
+        slowest, fastest = self.speed_px
+        if not 0 < slowest <= fastest:
+            raise ValueError(
+                f"speed_px is [{slowest:g}, {fastest:g}]; must be [slowest, fastest] with 0 < slowest ≤ fastest"
+            )
+        return self
+
+    @property
+    def range_px(self) -> int:
+        """Way a digit's corner can go along one axis, pixels."""
+        return self.image_px - self.digit_px
+
+
+class FactorRole(NamedTuple):
+    """What a factor column is: of content, of motion, or derived from motion; and what values it takes."""
+
+    role: Literal["content", "motion", "derived"]
+    kind: Literal["discrete", "continuous"]
+    description: str
+
+
+# Every factor column by name; `_1`, `_2`, `_3` is the digit it speaks of. Content and motion columns fix the clip.
+FACTOR_ROLES: dict[str, FactorRole] = {
+    f"{name}_{digit}": role
+    for digit in range(1, MAX_DIGITS + 1)
+    for name, role in {
+        "class": FactorRole("content", "discrete", "digit shown, 0 … 9"),
+        "instance": FactorRole("content", "discrete", "index of the handwritten picture in the digit bank"),
+        "start_y": FactorRole("motion", "continuous", "top edge at frame 0, pixels from the top"),
+        "start_x": FactorRole("motion", "continuous", "left edge at frame 0, pixels from the left"),
+        "velocity_y": FactorRole("motion", "continuous", "downward velocity before any bounce, pixels per frame"),
+        "velocity_x": FactorRole("motion", "continuous", "rightward velocity before any bounce, pixels per frame"),
+        "speed": FactorRole("derived", "continuous", "length of the velocity, pixels per frame; bounces keep it"),
+        "direction_sin": FactorRole("derived", "continuous", "velocity_y / speed"),
+        "direction_cos": FactorRole("derived", "continuous", "velocity_x / speed"),
+        "bounces": FactorRole("derived", "discrete", "wall contacts within the clip"),
+        "first_bounce": FactorRole("derived", "continuous", "time of the first, frames; the last frame if none"),
+        "end_y": FactorRole("derived", "continuous", "top edge at the last frame, pixels"),
+        "end_x": FactorRole("derived", "continuous", "left edge at the last frame, pixels"),
+    }.items()
+}
+
+
+def make(config: Config, folder: Path) -> None:
+    """Write `validation` and `test` into `folder`: the clips as `.npz`, their factors as `.csv`."""
+    for name, clips in _stored(config).items():
+        split = _drawn_split(config, name, 0, clips)
+        write_arrays(folder / f"{name}.npz", {"video": split.video})
+        with atomic(folder / f"{name}.csv") as temporary:
+            split.factors.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def open_source(config: Config, folder: Path) -> "MovingDigits":
+    """Open the data set whose stored splits lie in `folder`; reads nothing yet."""
+    return MovingDigits(config, folder)
+
+
+class MovingDigits:
+    """The opened data set, a `whatmoves.data.clips.Source`."""
+
+    def __init__(self, config: Config, folder: Path) -> None:
+        self.config = config
+        self.folder = folder
+        self.shape = ClipShape(config.frames, 1, config.image_px, config.image_px)
+        self._pictures: dict[torch.device, Tensor] = {}
+
+    def train_batch(self, seed: int, first: int, count: int, device: torch.device) -> Batch:
+        """Clips `first … first+count-1` of the training stream `seed`; drawn on `device`, in the 8 bits stored clips have.
+
+        Between devices a pixel may differ by 1/255.
+        """
+        config = self.config
+        draws = _draws(config, "train", seed, first, count)
+        if device.type == "cpu":
+            return Batch(torch.from_numpy(_video(config, draws)).float().div_(255))
+        if device not in self._pictures:
+            self._pictures[device] = torch.from_numpy(_bank(config).images.copy()).to(device)
+        instances = torch.from_numpy(draws.instances).to(device)
+        images = self._pictures[device][instances].float().div_(255)
+        video = render_torch(images, _corners(config, draws), config.image_px, config.drawing)
+        return Batch(video.mul_(255).round_().div_(255))
+
+    def train_split(self, count: int) -> Split:
+        """`count` clips of the training digits with their factors, from a stream no training run reads."""
+        return _drawn_split(self.config, "probe", 0, count)
+
+    def split(self, name: str) -> Split:
+        """The stored split `validation` or `test`.
+
+        Raises `DataError` when its files are missing or damaged, belong to other settings, or not to each other.
+        """
+        video_path, factors_path = self.folder / f"{name}.npz", self.folder / f"{name}.csv"
+        fix = "delete it and make the data set again"
+        arrays = read_arrays(video_path)
+        video = arrays.get("video")
+        expected = (_stored(self.config)[name], *self.shape[:4])
+        if video is None or video.dtype != np.uint8:
+            raise DataError(f"{video_path}: no uint8 array 'video' in it; {fix}")
+        if video.shape != expected:
+            raise DataError(f"{video_path}: video is {video.shape}, these settings make {expected}; {fix}")
+        try:
+            factors = pd.read_csv(factors_path, float_precision="round_trip")
+        except FileNotFoundError:
+            raise DataError(f"{factors_path}: no such file; run the step that makes it") from None
+        except (ValueError, OSError) as error:
+            reason = " ".join(str(error).split())
+            raise DataError(f"{factors_path}: not readable as a table ({reason}); {fix}") from None
+        if len(factors) != len(video):
+            raise DataError(f"{factors_path}: {len(factors)} rows for the {len(video)} clips of {name}.npz; {fix}")
+        columns = _columns(self.config)
+        if list(factors.columns) != columns:
+            raise DataError(f"{factors_path}: columns are not {columns[0]} … {columns[-1]}; {fix}")
+        shown = render_factors(self.config, factors[:CHECKED_CLIPS])
+        if np.abs(shown.astype(np.int16) - video[:CHECKED_CLIPS]).max() > 1:  # another machine may round otherwise
+            raise DataError(f"{factors_path}: these factors do not draw the clips of {name}.npz; {fix}")
+        return Split(video, factors)
+
+
+def render_factors(config: Config, factors: pd.DataFrame) -> NDArray[np.uint8]:
+    """Video uint8 `[N, T, 1, H, W]` of a factor table; only its content and motion columns are read.
+
+    Raises `DataError` when a column is missing or an instance is not in the bank.
+    """
+    draws = _read_draws(config, factors)
+    bank = _bank(config)
+    if draws.instances.size and not 0 <= draws.instances.min() <= draws.instances.max() < len(bank.images):
+        raise DataError(f"factors: an instance is outside the {config.digit_bank} bank, 0 … {len(bank.images) - 1}")
+    return _video(config, draws)
+
+
+def positions(config: Config, factors: pd.DataFrame) -> NDArray[np.float64]:
+    """Each digit's true top-left corner (y, x) in pixels, `[N, O, T, 2]`; `integer` drawing cuts it to whole pixels."""
+    return _corners(config, _read_draws(config, factors))
+
+
+def swap_factors(content: pd.DataFrame, motion: pd.DataFrame) -> pd.DataFrame:
+    """Row by row the digits of `content` with starts, velocities and all that follows from them of `motion`.
+
+    With several digits, slot by slot: digit 1 of the one flies as digit 1 of the other. Unequal lengths raise
+    ValueError.
+    """
+    if len(content) != len(motion):
+        raise ValueError(f"content has {len(content)} rows, motion {len(motion)}; a swap needs as many of each")
+    swapped = motion.reset_index(drop=True)
+    for column in (name for name in swapped.columns if FACTOR_ROLES[name].role == "content"):
+        swapped[column] = content[column].to_numpy()
+    return swapped
+
+
+def _stored(config: Config) -> dict[str, int]:
+    """The stored splits and their sizes."""
+    return {"validation": config.validation_clips, "test": config.test_clips}
+
+
+def _bank(config: Config) -> DigitBank:
+    return load_bank(config.digit_bank, config.digit_px, config.mnist_folder, config.download)
+
+
+def _draws(config: Config, stream: str, stream_seed: int, first: int, count: int) -> Draws:
+    """Draw clips of a stream: training and probe streams take the training digits, the others their own."""
+    pool = _bank(config).pools["train" if stream == "probe" else stream]
+    uniform = trajectories.uniforms(config.seed, stream, stream_seed, first, count, config.digits)
+    return trajectories.draw(uniform, pool, config.range_px, config.speed_px)
+
+
+def _drawn_split(config: Config, stream: str, stream_seed: int, count: int) -> Split:
+    draws = _draws(config, stream, stream_seed, 0, count)
+    return Split(_video(config, draws), _factors(config, draws))
+
+
+def _corners(config: Config, draws: Draws) -> NDArray[np.float64]:
+    return trajectories.positions(draws.start_px, draws.velocity_px, config.frames, config.range_px)
+
+
+def _video(config: Config, draws: Draws) -> NDArray[np.uint8]:
+    images = _bank(config).images[draws.instances]
+    return render(images, _corners(config, draws), config.image_px, config.drawing)
+
+
+def _columns(config: Config) -> list[str]:
+    """Names of the factor columns: all of digit 1, then all of digit 2, …"""
+    return [name for name in FACTOR_ROLES if int(name[-1]) <= config.digits]
+
+
+def _factors(config: Config, draws: Draws) -> pd.DataFrame:
+    """The factor table of N clips; its columns are described in `FACTOR_ROLES`."""
+    start, velocity = draws.start_px, draws.velocity_px
+    speed = np.hypot(velocity[..., 0], velocity[..., 1])
+    end = _corners(config, draws)[:, :, -1]
+    by_name: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {
+        "class": _bank(config).labels[draws.instances],
+        "instance": draws.instances,
+        "start_y": start[..., 0],
+        "start_x": start[..., 1],
+        "velocity_y": velocity[..., 0],
+        "velocity_x": velocity[..., 1],
+        "speed": speed,
+        "direction_sin": velocity[..., 0] / speed,
+        "direction_cos": velocity[..., 1] / speed,
+        "bounces": trajectories.bounces(start, velocity, config.frames, config.range_px),
+        "first_bounce": trajectories.first_bounce(start, velocity, config.frames, config.range_px),
+        "end_y": end[..., 0],
+        "end_x": end[..., 1],
+    }
+    return pd.DataFrame({name: by_name[name[:-2]][:, int(name[-1]) - 1] for name in _columns(config)})
+
+
+def _read_draws(config: Config, factors: pd.DataFrame) -> Draws:
+    """The primary factors out of a table."""
+    needed = [name for name in _columns(config) if FACTOR_ROLES[name].role == "motion" or name.startswith("instance")]
+    missing = [name for name in needed if name not in factors.columns]
+    if missing:
+        raise DataError(
+            f"factors: no column {missing[0]!r}; a clip of {config.digits} digit(s) needs {', '.join(needed)}"
+        )
+
+    def stack(*names: str) -> NDArray[np.float64]:
+        columns = [[factors[f"{name}_{o}"] for name in names] for o in range(1, config.digits + 1)]
+        return np.asarray(columns, dtype=np.float64).transpose(2, 0, 1)  # [O, names, N] → [N, O, names]
+
+    instances = cast(NDArray[np.int64], stack("instance")[..., 0].astype(np.int64))
+    return Draws(instances, stack("start_y", "start_x"), stack("velocity_y", "velocity_x"))

@@ -1,0 +1,184 @@
+"""From a study file to a validated `Study`: one line of error that names the key, the value and the fix.
+
+The JSON Schema `config/schema.json`, generated from the types, lets this run without torch; a test keeps it current.
+Options of a kind that is not in it (a model of your own) are checked in a subprocess and remembered by code hash.
+"""
+
+import difflib
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError as SchemaError
+from pydantic import ValidationError
+
+from whatmoves.errors import ConfigError
+from whatmoves.files import read_json, write_text
+from whatmoves.provenance.closure import closure, combined
+from whatmoves.study import Study
+
+DEFAULT_CONFIGFILE = Path("config/config.yaml")
+SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.json"
+
+
+def load_study(path: Path, cache: Path = Path(".cache")) -> Study:
+    """Read, validate and return the study in `path`; raises `ConfigError` (one line) for whatever is wrong with it."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such study file; the shipped ones are in config/") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise ConfigError(f"{path}: not YAML: {problem}") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: holds {type(raw).__name__}, expected settings such as `study: my_study`")
+    return validate_study(raw, where=str(path), cache=cache)
+
+
+def validate_study(raw: Mapping[str, Any], where: str, cache: Path = Path(".cache")) -> Study:
+    """Validate raw settings against the schema and the types; raises `ConfigError` naming `where`, key, value, fix."""
+    schema = read_json(SCHEMA_FILE)
+    filled = _with_kinds(raw)
+    _check(filled, schema["$defs"]["Study"], schema, where, ())
+    for section in ("data", "models"):
+        for name, entry in filled[section].items():
+            kind_schema = _schema_of_kind(section, entry["kind"], schema, where, name, cache)
+            _check(entry.get("options", {}), kind_schema, kind_schema, where, (section, name, "options"))
+    try:
+        return Study.model_validate(filled)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+
+
+def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -> None:
+    """Build every data set's and model's settings and shapes (on no memory) before any job starts.
+
+    What a schema cannot say (a digit larger than the frame, an image the encoder cannot halve often enough) is found
+    here, in a subprocess, because it needs torch; the answer is remembered by settings and code.
+    """
+    kinds = [f"whatmoves.data.{d.kind}" if "." not in d.kind else d.kind for d in study.data.values()]
+    kinds += [f"whatmoves.models.{m.kind}" if "." not in m.kind else m.kind for m in study.models.values()]
+    digest = combined({**closure(sorted(set(kinds))), "study": study.model_dump_json()})
+    stamp = cache / "checked" / digest
+    if stamp.exists():
+        return
+    command = [sys.executable, "-m", "whatmoves", "studies", "--check", "--configfile", str(configfile)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise ConfigError((answer.stderr.strip().splitlines() or ["the study could not be checked"])[-1])
+    write_text(stamp, "")
+
+
+def _with_kinds(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill the default `kind` of data sets and models, so that schema and types see the same tree."""
+    filled = dict(raw)
+    for section in ("data", "models"):
+        entries = filled.get(section)
+        if isinstance(entries, dict):
+            filled[section] = {
+                name: {"kind": name, **(entry or {})} if entry is None or isinstance(entry, dict) else entry
+                for name, entry in entries.items()
+            }
+    return filled
+
+
+def _schema_of_kind(
+    section: str, kind: str, schema: Mapping[str, Any], where: str, name: str, cache: Path
+) -> Mapping[str, Any]:
+    """The JSON Schema of a kind's options: from the generated file, or made in a subprocess and remembered."""
+    shipped = schema["kinds"][section]
+    if kind in shipped:
+        found: Mapping[str, Any] = shipped[kind]
+        return found
+    module = kind if "." in kind else f"whatmoves.{section}.{kind}"
+    try:
+        digest = combined(closure([module]))
+    except Exception as error:
+        known = ", ".join(sorted(shipped))
+        raise ConfigError(
+            f"{where}: {section}.{name}.kind is {kind!r}, and there is no module {module} ({error});"
+            f"{_suggestion(kind, shipped)} known: {known}"
+        ) from None
+    remembered = cache / "schemas" / f"{module}-{digest}.json"
+    if not remembered.exists():
+        command = [sys.executable, "-m", "whatmoves.schema", section, kind]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode != 0:
+            reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise ConfigError(f"{where}: {section}.{name}: module {module} cannot be loaded: {reason}")
+        write_text(remembered, answer.stdout)
+    made: Mapping[str, Any] = read_json(remembered)
+    return made
+
+
+def _check(
+    value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where: str, prefix: tuple[str, ...]
+) -> None:
+    """Raise `ConfigError` for the first mismatch of `value` with `schema`, as one line."""
+    complete = {**schema, "$defs": root.get("$defs", {})}
+    errors = sorted(Draft202012Validator(complete).iter_errors(value), key=lambda e: (len(e.absolute_path), e.message))
+    if errors:
+        raise ConfigError(f"{where}: {_sentence(_narrowest(errors[0]), prefix)}")
+
+
+def _narrowest(error: SchemaError) -> SchemaError:
+    """Of an any-of mismatch the branch the user most likely meant: the one that is not `null`."""
+    while error.context:
+        candidates = [e for e in error.context if e.validator_value != "null"] or list(error.context)
+        error = max(candidates, key=lambda e: len(e.absolute_path))
+    return error
+
+
+def _sentence(error: SchemaError, prefix: tuple[str, ...]) -> str:
+    """A schema mismatch in words: key, value, what is expected, and the likely fix."""
+    key = ".".join(str(part) for part in (*prefix, *error.absolute_path)) or "the file"
+    value = json.dumps(error.instance, default=str)
+    expected = error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = sorted(error.schema.get("properties", {}))
+            unknown = sorted(set(error.instance) - set(known))[0]
+            full = ".".join(part for part in (*prefix, *(str(p) for p in error.absolute_path), unknown))
+            return f"{full} is no setting;{_suggestion(unknown, known)} known here: {', '.join(known)}"
+        case "required":
+            missing = sorted(set(expected) - set(error.instance))[0]
+            return f"{key} has no `{missing}`; add it"
+        case "type":
+            return f"{key} is {value}; expected {_type_words(expected)}"
+        case "enum":
+            return f"{key} is {value};{_suggestion(str(error.instance), expected)} must be one of {', '.join(map(str, expected))}"
+        case "minimum":
+            return f"{key} is {value}; must be at least {expected}"
+        case "maximum":
+            return f"{key} is {value}; must be at most {expected}"
+        case "exclusiveMinimum":
+            return f"{key} is {value}; must be greater than {expected}"
+        case "exclusiveMaximum":
+            return f"{key} is {value}; must be less than {expected}"
+        case "minItems" | "minProperties":
+            return f"{key} is {value}; needs at least {expected} of them"
+        case "maxItems":
+            return f"{key} is {value}; takes at most {expected} of them"
+        case "pattern":
+            return f"{key} is {value}; must match {expected}"
+        case _:
+            return f"{key}: {error.message}"
+
+
+def _type_words(expected: Any) -> str:
+    words = {"integer": "a whole number", "number": "a number", "string": "text", "boolean": "true or false"}
+    words |= {"array": "a list", "object": "a group of settings", "null": "null"}
+    names = [expected] if isinstance(expected, str) else list(expected)
+    return " or ".join(words.get(name, name) for name in names)
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, [str(k) for k in known], n=1)
+    return f" did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,135 @@
+"""The value index as the paper reads it: every result by its id, with interval, seeds and the files behind it."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from whatmoves.errors import PaperError
+from whatmoves.files import read_json
+from whatmoves.paper.tex import Tex, escape, number
+
+ID_PATTERN = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+
+
+class Entry(BaseModel):
+    """One result. `interval` holds the ends of the 95 % interval; `seeds` maps a training seed to its own value."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    value: int | float
+    unit: str | None = None
+    interval: tuple[float, float] | None = None
+    n: int | None = None
+    seeds: dict[str, float] = {}
+    format: str = ".3f"
+    label: str = ""
+    files: tuple[str, ...] = ()
+
+    @field_validator("format")
+    @classmethod
+    def _format_formats(cls, text: str) -> str:
+        format(1 if text.endswith("d") else 1.0, text)
+        return text
+
+    def numeral(self, value: float | None = None) -> str:
+        """The value (or another of the same kind) as plain text in this entry's format, without unit."""
+        shown = self.value if value is None else value
+        return format(round(shown), self.format) if self.format.endswith("d") else format(float(shown), self.format)
+
+    def tex(self, unit: bool = True, interval: bool = False) -> Tex:
+        """The formatted value, with its unit and its interval where asked and known."""
+        text = number(self.numeral())
+        if unit and self.unit and self.unit != "1":
+            text = Tex(rf"{text}\,{escape(self.unit)}")
+        return Tex(f"{text} {self.interval_tex()}") if interval and self.interval else text
+
+    def interval_tex(self) -> Tex:
+        """`[low, high]`, or nothing where no interval is known."""
+        if self.interval is None:
+            return Tex("")
+        low, high = (number(self.numeral(end)) for end in self.interval)
+        return Tex(f"[{low}, {high}]")
+
+    def span(self) -> tuple[float, float]:
+        """The interval; a value without one (a floor that nothing was trained for) is a point."""
+        return self.interval or (float(self.value), float(self.value))
+
+
+class Verdict(BaseModel):
+    """The outcome of one declared hypothesis. In `detail`, `{value.id}` stands for a value of the index."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    sentence: str
+    verdict: Literal["supported", "not supported", "undecided"]
+    detail: str = ""
+    values: tuple[str, ...] = ()
+    primary: bool = False
+
+
+class _File(BaseModel):
+    study: str
+    values: dict[str, Entry]
+    verdicts: tuple[Verdict, ...] = ()
+    missing: dict[str, str] = {}
+
+
+class ValueIndex(Mapping[str, Entry]):
+    """Results by id, in the file's order, with the verdicts and the reasons for what could not be measured."""
+
+    def __init__(
+        self,
+        study: str,
+        entries: Mapping[str, Entry],
+        verdicts: tuple[Verdict, ...] = (),
+        missing: Mapping[str, str] | None = None,
+    ) -> None:
+        self.study = study
+        self.verdicts = {verdict.id: verdict for verdict in verdicts}
+        self.missing = dict(missing or {})
+        self._entries = dict(entries)
+
+    def __getitem__(self, value_id: str) -> Entry:
+        """The entry; raises `PaperError` with the nearest ids for an unknown one."""
+        try:
+            return self._entries[value_id]
+        except KeyError:
+            raise PaperError(f"no value {value_id!r} in the value index; {nearest(value_id, self)}") from None
+
+    def __contains__(self, value_id: object) -> bool:
+        return value_id in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def has_metric(self, dataset: str, metric: str) -> bool:
+        """Whether anything on that data set was measured by that metric."""
+        return any(re.fullmatch(rf"{dataset}\.[^.]+\.{metric}", value_id) for value_id in self)
+
+
+def nearest(name: str, known: Mapping[str, object]) -> str:
+    """The end of an error message: the names most like `name`."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"nearest: {', '.join(close)}" if close else f"it holds {len(known)} others, none like it"
+
+
+def read_index(path: Path) -> ValueIndex:
+    """Read `values.json`; raises `PaperError` naming the id and field that are not as agreed."""
+    try:
+        content = _File.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PaperError(f"{path}: {where}: {first['msg']}; run the analysis again") from None
+    for value_id in content.values:
+        if not ID_PATTERN.fullmatch(value_id):
+            raise PaperError(f"{path}: value id {value_id!r} must be lower-case words joined by dots; rename it")
+    return ValueIndex(content.study, content.values, content.verdicts, content.missing)

@@ -1,0 +1,167 @@
+"""Models and data sets found by their module's name: the one place of the package that imports by name.
+
+A kind without a dot is a module of the package (`lstm_vae` → `whatmoves.models.lstm_vae`); a kind with dots is a module
+path elsewhere. There is no registry, so adding a model or a data set edits no other file. Imports no torch itself.
+"""
+
+import difflib
+import importlib
+import re
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType, UnionType
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from whatmoves.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from whatmoves.data.clips import ClipShape, Source
+
+
+def model_module_path(kind: str) -> str:
+    """The module path of a model kind, as text; nothing is imported."""
+    return kind if "." in kind else f"whatmoves.models.{kind}"
+
+
+def data_module_path(kind: str) -> str:
+    """The module path of a data kind, as text; nothing is imported."""
+    return kind if "." in kind else f"whatmoves.data.{kind}"
+
+
+def model_kinds() -> list[str]:
+    """The package's model kinds, read off the files: a kind is a module with a `Config`."""
+    return _kinds("models")
+
+
+def data_kinds() -> list[str]:
+    """The package's data kinds, read off the files: a kind is a module with a `Config`."""
+    return _kinds("data")
+
+
+def model_module(kind: str, where: str | None = None) -> ModuleType:
+    """Import a model kind (a module with `Config` and `Model`).
+
+    `where` names the config key in the message, default `models.<kind>`. Raises `ConfigError`.
+    """
+    return _module(model_module_path(kind), kind, where or f"models.{kind}", model_kinds(), ("Config", "Model"))
+
+
+def data_module(kind: str, where: str | None = None) -> ModuleType:
+    """Import a data kind (a module with `Config`, `make` and `open_source`).
+
+    `where` names the config key in the message, default `data.<kind>`. Raises `ConfigError`.
+    """
+    needed = ("Config", "make", "open_source")
+    return _module(data_module_path(kind), kind, where or f"data.{kind}", data_kinds(), needed)
+
+
+def model_config(kind: str, options: Mapping[str, Any], where: str | None = None) -> BaseModel:
+    """The validated `Config` of a model kind; raises `ConfigError` in one line."""
+    where = where or f"models.{kind}"
+    return _config(model_module(kind, where), options, where)
+
+
+def data_config(kind: str, options: Mapping[str, Any], where: str | None = None) -> BaseModel:
+    """The validated `Config` of a data kind; raises `ConfigError` in one line."""
+    where = where or f"data.{kind}"
+    return _config(data_module(kind, where), options, where)
+
+
+def build_model(kind: str, options: Mapping[str, Any], shape: "ClipShape", where: str | None = None) -> "nn.Module":
+    """A model of a kind with fresh weights; raises `ConfigError` for an unknown kind or impossible options."""
+    config = model_config(kind, options, where)
+    return cast("nn.Module", model_module(kind, where).Model(config, shape))
+
+
+def open_source(kind: str, options: Mapping[str, Any], folder: Path, where: str | None = None) -> "Source":
+    """The data set whose stored splits stand in `folder`; raises `ConfigError` or the kind's own `DataError`."""
+    config = data_config(kind, options, where)
+    return cast("Source", data_module(kind, where).open_source(config, folder))
+
+
+def one_line(error: ValidationError, where: str, settings: type[BaseModel] | None = None) -> str:
+    """A pydantic error as one line: key, value, what it must be.
+
+    `where` goes before the key: a dotted prefix (`models.cvae.options`), a file (`config/quick.yaml:`, told by its
+    colon) or nothing. `settings` is the type that was validated; with it an unknown key is answered with the known ones.
+    """
+    errors = error.errors(include_url=False)
+    first = errors[0]
+    loc = [str(part) for part in first["loc"]]
+    prefix = f"{where} " if where.endswith(":") else ""
+    key = ".".join(([] if prefix or not where else [where]) + [part for part in loc if part != "[key]"])
+    must = re.sub(r"^[A-Z]\w* should ", "must ", first["msg"])
+    must = re.sub(r"^must be a valid (\w+),.*", r"must be a valid \1", must)
+    if first["type"] == "extra_forbidden":
+        parent, known = key.rpartition(".")[0], _fields_at(settings, loc[:-1])
+        hint = f"{_did_you_mean(loc[-1], known)} known: {', '.join(known)}" if known else " remove it"
+        text = f"{key} is no option{' of ' + parent if parent else ''};{hint}"
+    elif first["type"] == "missing":
+        text = f"{key} is missing; add it"
+    elif first["type"] == "value_error":
+        said = first["msg"].removeprefix("Value error, ")
+        text = f"{key}: {said}" if key else said
+    elif loc and loc[-1] == "[key]":
+        text = f"{key}: the name {first['input']!r} {must}"
+    else:
+        shown = repr(first["input"])
+        text = f"{key} is {shown if len(shown) <= 60 else shown[:57] + '...'}; {must}"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return " ".join(f"{prefix}{text}{more}".split())
+
+
+def _kinds(package: str) -> list[str]:
+    files = (Path(__file__).parent / package).glob("*.py")
+    return sorted(f.stem for f in files if re.search(r"^class Config\b", f.read_text("utf-8"), re.MULTILINE))
+
+
+def _module(path: str, kind: str, where: str, known: list[str], needed: tuple[str, ...]) -> ModuleType:
+    if "." not in kind and kind not in known:
+        hint = _did_you_mean(kind, known)
+        raise ConfigError(f"{where}.kind is {kind!r}, which is unknown;{hint} known: {', '.join(known)}")
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (path == error.name or path.startswith(f"{error.name}.")):
+            fix = "install it or put its folder on PYTHONPATH"
+            raise ConfigError(f"{where}.kind is {kind!r}, but there is no module {error.name!r}; {fix}") from None
+        raise ConfigError(f"{where}.kind is {kind!r}, which needs the missing package {error.name!r}") from None
+    lacking = [name for name in needed if not hasattr(module, name)]
+    if lacking:
+        raise ConfigError(f"{where}.kind is {kind!r}, but module {path} has no {', '.join(lacking)}; add it there")
+    return module
+
+
+def _config(module: ModuleType, options: Mapping[str, Any], where: str) -> BaseModel:
+    settings: type[BaseModel] = module.Config
+    try:
+        return settings(**options)
+    except ValidationError as error:
+        raise ConfigError(one_line(error, f"{where}.options", settings)) from None
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" did you mean {close[0]}?" if close else ""
+
+
+def _fields_at(settings: Any, loc: list[str]) -> list[str]:
+    """Names of the fields of the settings type that stands at `loc` inside `settings`; empty where none does."""
+    for part in loc:
+        members = [settings]
+        while not any(isinstance(m, type) and issubclass(m, BaseModel) for m in members):
+            unpacked = [inner for m in members for inner in typing.get_args(m)]
+            if not unpacked:
+                return []
+            members = unpacked
+        settings = next(m for m in members if isinstance(m, type) and issubclass(m, BaseModel))
+        if part in settings.model_fields:
+            settings = settings.model_fields[part].annotation
+    while typing.get_origin(settings) in (typing.Union, UnionType, dict, tuple, list):
+        settings = next((a for a in typing.get_args(settings) if a not in (type(None), str, ...)), None)
+    return list(settings.model_fields) if isinstance(settings, type) and issubclass(settings, BaseModel) else []

@@ -1,0 +1,246 @@
+"""What each kind of job depends on: the one table that rules, commands and `verify` share.
+
+A job's fingerprint has three parts, kept apart so that the reason of a rerun names its cause:
+
+    code         hashes of the modules it runs: its entry module, and of models and data sets only those it uses
+    settings     the part of the study it reads, resolved to plain JSON
+    environment  the pinned versions (requirements.txt) of the packages that this code imports
+
+A package that only other packages import is not seen: a receipt records what was installed beside what was pinned.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from whatmoves.errors import ConfigError
+from whatmoves.provenance.closure import source_folder, trace
+from whatmoves.study import Study
+
+# Everything a job takes from the study stands in its settings, so the text of the types need not count as its code.
+SPELLED_OUT = ("whatmoves.study",)
+
+# Import names that differ from the name of the distribution.
+DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "skimage": "scikit-image"}
+
+# Settings of the evaluation that only the analysis reads.
+ANALYSIS_SETTINGS = frozenset({"bootstrap"})
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What one job depends on."""
+
+    kind: str
+    wildcards: dict[str, str]
+    code: dict[str, str]  # module → hash
+    settings: dict[str, Any]  # plain JSON
+    environment: dict[str, str]  # distribution → pinned version
+
+    @property
+    def code_digest(self) -> str:
+        """The code as one short hash."""
+        return _digest(self.code)
+
+    @property
+    def settings_text(self) -> str:
+        """The settings as canonical JSON."""
+        return canonical(self.settings)
+
+    @property
+    def environment_text(self) -> str:
+        """The environment as canonical JSON."""
+        return canonical(self.environment)
+
+    @property
+    def digest(self) -> str:
+        """Code, settings and environment as `<hex>-<hex>-<hex>`: names work folders, and is what a job expects."""
+        return f"{_digest(self.code)}-{_digest(self.settings)}-{_digest(self.environment)}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of job: where its receipt stands below results/<study>, and what it depends on."""
+
+    receipt: str
+    modules: Callable[[Study, Mapping[str, str]], list[str]]
+    settings: Callable[[Study, Mapping[str, str]], dict[str, Any]]
+
+
+def fingerprint(
+    study: Study, kind: str, /, *, source: Path | None = None, project: Path | None = None, **wildcards: str | int
+) -> Fingerprint:
+    """What one job depends on, read from the tree as it is now.
+
+    `source` holds the package (default: the running one), `project` holds requirements.txt (default: above `source`).
+    Raises `ProofError` for code that cannot be followed and `ConfigError` for a data set or model the study lacks.
+    """
+    source = source or source_folder()
+    described = KINDS[kind]
+    texts = {name: str(value) for name, value in wildcards.items()}
+    traced = trace(described.modules(study, texts), source, without=SPELLED_OUT)
+    pins = pinned(project or source.parent)
+    names = {_distribution(name) for name in traced.foreign}
+    return Fingerprint(
+        kind=kind,
+        wildcards=texts,
+        code=traced.modules,
+        settings=described.settings(study, texts),
+        environment={name: pins[name] for name in sorted(names) if name in pins},
+    )
+
+
+def receipt_of(kind: str, **wildcards: str | int) -> str:
+    """Where a job's receipt stands, relative to results/<study>."""
+    return KINDS[kind].receipt.format(**wildcards)
+
+
+def expected_jobs(study: Study) -> list[tuple[str, dict[str, str]]]:
+    """Every job that the study itself names, as (kind, wildcards); figures are named by the paper's receipt."""
+    pairs = list(dict.fromkeys((dataset, model) for dataset, model, _ in study.runs()))
+    jobs: list[tuple[str, dict[str, str]]] = [("data", {"dataset": dataset}) for dataset in study.data]
+    jobs += [("train", {"dataset": d, "model": m, "seed": str(s)}) for d, m, s in study.runs()]
+    jobs += [("evaluate", {"dataset": dataset, "model": model}) for dataset, model in pairs]
+    return [*jobs, ("analyse", {}), ("paper", {})]
+
+
+def kind_module(section: str, kind: str) -> str:
+    """The module of a model's or data set's kind, as text: a dotted kind is a module path of its own."""
+    return kind if "." in kind else f"whatmoves.{section}.{kind}"
+
+
+def pinned(project: Path) -> dict[str, str]:
+    """Distribution → version as requirements.txt in `project` pins them; empty where there is none."""
+    path = project / "requirements.txt"
+    if not path.is_file():
+        return {}
+    lines = re.findall(r"^([A-Za-z0-9._-]+)\s*==\s*([^\s;#\\]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {_distribution(name): version for name, version in lines}
+
+
+def canonical(value: Any) -> str:
+    """JSON on one line with sorted keys: equal values give equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.blake2b(canonical(value).encode(), digest_size=6).hexdigest()
+
+
+def _distribution(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", DISTRIBUTIONS.get(name, name)).lower()
+
+
+def _data_module(study: Study, wildcards: Mapping[str, str]) -> str:
+    return kind_module("data", _entry(study.data, wildcards["dataset"], "data set").kind)
+
+
+def _model_module(study: Study, wildcards: Mapping[str, str]) -> str:
+    return kind_module("models", _entry(study.models, wildcards["model"], "model").kind)
+
+
+def _data(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """A data set with its name: two entries with equal settings stay two jobs."""
+    name = wildcards["dataset"]
+    return {"name": name, **_entry(study.data, name, "data set").model_dump(mode="json")}
+
+
+def _model(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """A model as training and evaluation see it."""
+    entry = _entry(study.models, wildcards["model"], "model")
+    return {"name": wildcards["model"], "kind": entry.kind, "options": entry.model_dump(mode="json")["options"]}
+
+
+def _training(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "data": _data(study, wildcards),
+        "model": _model(study, wildcards),
+        "training": study.training_of(wildcards["model"]).model_dump(mode="json"),
+        "seed": int(wildcards["seed"]),
+    }
+
+
+def _measuring(study: Study) -> dict[str, Any]:
+    return study.evaluation.model_dump(mode="json", exclude=set(ANALYSIS_SETTINGS))
+
+
+def _evaluation(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "data": _data(study, wildcards),
+        "model": _model(study, wildcards),
+        "evaluation": _measuring(study),
+        "seeds": list(study.seeds_of(wildcards["model"])),
+    }
+
+
+def _floor(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    return {"data": _data(study, wildcards), "floor": wildcards["model"], "evaluation": _measuring(study)}
+
+
+def _shown(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
+    """The study as tables and figures see it: names, labels, what ran on what, in the study's order."""
+    return {
+        "study": study.study,
+        "data": {name: entry.kind for name, entry in study.data.items()},
+        "models": {
+            name: {
+                "kind": entry.kind,
+                "label": study.label_of(name),
+                "trains_on": list(entry.trains_on),
+                "seeds": list(study.seeds_of(name)),
+            }
+            for name, entry in study.models.items()
+        },
+        "order": [*study.data, *study.models],
+    }
+
+
+def _analysis(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    return {**_shown(study, wildcards), "evaluation": study.evaluation.model_dump(mode="json")}
+
+
+def _whole(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
+    """The paper prints its study's settings."""
+    return {**study.model_dump(mode="json"), "order": [*study.data, *study.models]}
+
+
+def _entry(entries: Mapping[str, Any], name: str, what: str) -> Any:
+    if name not in entries:
+        raise ConfigError(f"{name!r} is no {what} of this study; known: {', '.join(entries)}")
+    return entries[name]
+
+
+KINDS = {
+    "data": Kind(
+        "data/{dataset}/receipt.json",
+        lambda study, w: [_data_module(study, w)],
+        lambda study, w: {"data": _data(study, w)},
+    ),
+    "train": Kind(
+        "train/{dataset}/{model}/seed-{seed}/receipt.json",
+        lambda study, w: ["whatmoves.training.train", _model_module(study, w), _data_module(study, w)],
+        _training,
+    ),
+    "evaluate": Kind(
+        "evaluate/{dataset}/{model}/receipt.json",
+        lambda study, w: ["whatmoves.evaluation.evaluate", _model_module(study, w), _data_module(study, w)],
+        _evaluation,
+    ),
+    "floor": Kind(
+        "evaluate/{dataset}/{model}/receipt.json",
+        lambda study, w: ["whatmoves.evaluation.floors", _data_module(study, w)],
+        _floor,
+    ),
+    "analyse": Kind("values.receipt.json", lambda study, w: ["whatmoves.analysis.values"], _analysis),
+    "figure": Kind(
+        "figures/{figure}.receipt.json",
+        lambda study, w: ["whatmoves.figures.make", f"whatmoves.figures.{w['figure']}"],
+        _shown,
+    ),
+    "animation": Kind("figures/{animation}.receipt.json", lambda study, w: ["whatmoves.figures.animations"], _shown),
+    "paper": Kind("paper/receipt.json", lambda study, w: ["whatmoves.paper.build"], _whole),
+}

@@ -1,0 +1,126 @@
+"""What one source file means: a hash of its syntax tree without comments, docstrings and layout, and its imports.
+
+The tree is written out here rather than by `ast.dump` or `ast.unparse`, whose texts change between Python versions:
+fields that are empty or absent are left out, so that a field a newer Python adds (and old code does not use) changes
+nothing. Left out too is what cannot change a result: positions, the context of names, bare strings that stand as
+statements, and the body of `if TYPE_CHECKING:`, which never runs.
+"""
+
+import ast
+import functools
+import hashlib
+from typing import Any, NamedTuple
+
+from whatmoves.errors import ProofError
+
+IMPORTERS = frozenset({"importlib", "importlib.util", "importlib.machinery", "runpy", "imp", "pydoc"})
+RUNNERS = frozenset({"__import__", "exec", "eval", "import_module"})
+SILENT_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+
+
+class Parsed(NamedTuple):
+    """One source file: the hash of its meaning, the modules it may import, and dynamic imports as (line, what)."""
+
+    digest: str
+    imports: tuple[tuple[str, str | None], ...]  # (absolute module, name imported from it; None: the module itself)
+    dynamic: tuple[tuple[int, str], ...]
+
+
+@functools.lru_cache(maxsize=4096)
+def parse(package: str, content: bytes, where: str) -> Parsed:
+    """Read one file's bytes; `package` is what its relative imports start from, `where` names it in errors.
+
+    Raises `ProofError` when the file does not parse. Cached by content, never by path.
+    """
+    try:
+        tree = ast.parse(content, filename=where)
+    except (SyntaxError, ValueError) as error:
+        raise ProofError(f"{where}: does not parse ({error}); mend it") from None
+    reader = _Reader(package)
+    reader.visit(tree)
+    digest = hashlib.blake2b("".join(reader.text).encode(), digest_size=16).hexdigest()
+    return Parsed(digest, tuple(dict.fromkeys(reader.imports)), tuple(reader.dynamic))
+
+
+@functools.cache
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    return tuple(name for name in kind._fields if name not in SILENT_FIELDS)
+
+
+class _Reader:
+    """Walks a tree once, writing its meaning as text and noting its imports."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        self.text: list[str] = []
+        self.imports: list[tuple[str, str | None]] = []
+        self.dynamic: list[tuple[int, str]] = []
+
+    def visit(self, node: ast.AST) -> None:
+        kind = type(node)
+        write = self.text.append
+        if isinstance(node, ast.Name):
+            write(f"n {node.id}\n")
+            if node.id in RUNNERS:
+                self.dynamic.append((node.lineno, node.id))
+            return
+        if isinstance(node, ast.Constant):
+            write(f"c {ascii(node.value)}\n")  # `repr` depends on the Unicode tables of the Python version
+            return
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute):
+            self.note(node)
+        write(f"({kind.__name__}\n")
+        for name in _fields(kind):
+            if name == "body" and isinstance(node, ast.If) and _is_type_checking(node.test):
+                continue
+            value = getattr(node, name, None)
+            if value is None or value == []:
+                continue
+            write(f".{name}\n")
+            if isinstance(value, ast.AST):
+                self.visit(value)
+            elif isinstance(value, list):
+                self.visit_all(value)
+            else:
+                write(f"{ascii(value)}\n")
+        write(")\n")
+
+    def visit_all(self, items: list[Any]) -> None:
+        for item in items:
+            if not isinstance(item, ast.AST):
+                self.text.append(f"{ascii(item)}\n")
+            elif not (isinstance(item, ast.Expr) and _is_text(item.value)):
+                self.visit(item)
+        self.text.append("]\n")
+
+    def note(self, node: ast.Import | ast.ImportFrom | ast.Attribute) -> None:
+        """Note what a node imports, and whether it can import what the closure does not see."""
+        if isinstance(node, ast.Attribute):
+            if node.attr in ("import_module", "spec_from_file_location", "run_module", "run_path"):
+                self.dynamic.append((node.lineno, node.attr))
+            return
+        if isinstance(node, ast.Import):
+            found: list[tuple[str, str | None]] = [(alias.name, None) for alias in node.names]
+        else:
+            module = node.module or ""
+            if node.level:
+                above = self.package.split(".")
+                above = above[: len(above) - node.level + 1]
+                module = ".".join([*above, module] if module else above)
+            found = [(module, alias.name) for alias in node.names]
+        self.imports += found
+        for module, name in found:
+            for what in (module, f"{module}.{name}"):
+                if what in IMPORTERS:
+                    self.dynamic.append((node.lineno, what))
+                    break
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_type_checking(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Name) and node.id == "TYPE_CHECKING") or (
+        isinstance(node, ast.Attribute) and node.attr == "TYPE_CHECKING"
+    )

@@ -1,0 +1,53 @@
+"""The JSON Schema of study files, generated from the types. Imports every shipped kind, hence torch: not for parse time.
+
+`python -m whatmoves.schema` rewrites config/schema.json; `python -m whatmoves.schema models my.module` prints one kind's.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from whatmoves.files import write_text
+from whatmoves.plugins import data_kinds, data_module, model_kinds, model_module
+from whatmoves.study import Study
+
+
+def kind_schema(section: str, kind: str) -> dict[str, Any]:
+    """JSON Schema of the options of one kind of data set (`data`) or model (`models`)."""
+    module = data_module(kind) if section == "data" else model_module(kind)
+    schema: dict[str, Any] = module.Config.model_json_schema()
+    return schema
+
+
+def study_schema() -> dict[str, Any]:
+    """JSON Schema of a whole study file, with the options of every shipped kind under `kinds`.
+
+    Editors read the top level; `whatmoves.loading` reads `$defs.Study` and `kinds`.
+    """
+    schema = Study.model_json_schema()
+    definitions = schema.pop("$defs")
+    definitions["Study"] = schema
+    for name in ("DataSet", "ModelEntry"):  # `kind` defaults to the entry's name, `mean_frame:` alone is an entry
+        definitions[name]["properties"]["kind"]["default"] = None
+    known = {"data": data_kinds(), "models": model_kinds()}
+    kinds = {section: {kind: kind_schema(section, kind) for kind in names} for section, names in known.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A study of What Moves",
+        "$ref": "#/$defs/Study",
+        "$defs": definitions,
+        "kinds": kinds,
+    }
+
+
+def schema_text() -> str:
+    """The committed form of `study_schema`."""
+    return json.dumps(study_schema(), indent=1, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        print(json.dumps(kind_schema(sys.argv[1], sys.argv[2])))
+    else:
+        write_text(Path(__file__).parents[2] / "config" / "schema.json", schema_text())

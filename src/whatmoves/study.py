@@ -1,0 +1,156 @@
+"""The typed study: data sets, models, training, evaluation. The types are the source of the schema and of the docs.
+
+A study file in `config/` holds only what differs from the defaults below. Options of one model or data set are typed
+in its own module (`whatmoves.models.<kind>.Config`, `whatmoves.data.<kind>.Config`); this file imports no torch.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from whatmoves.settings import Settings
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Kind = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class DataSet(Settings):
+    """One data set. Its name is the key it stands under."""
+
+    kind: Kind = Field(description="Module in whatmoves.data, or a dotted module path elsewhere; default: the name.")
+    options: dict[str, Any] = Field({}, description="Settings of that kind (its module's Config).")
+
+
+class TrainingOverrides(Settings):
+    """What one model changes of the study's training; null keeps the study's value."""
+
+    clips: int | None = Field(None, gt=0, description="Training budget, in clips.")
+    batch_size: int | None = Field(None, gt=0, description="Clips per optimiser step.")
+    learning_rate: float | None = Field(None, gt=0, description="Peak learning rate.")
+    weight_decay: float | None = Field(None, ge=0, description="Weight decay.")
+    clip_norm: float | None = Field(None, gt=0, description="Global gradient norm limit.")
+    clip_value: float | None = Field(None, gt=0, description="Elementwise gradient limit, applied before clip_norm.")
+
+
+class ModelEntry(Settings):
+    """One model of the study. Its name is the key it stands under; several entries may share a kind (ablations)."""
+
+    kind: Kind = Field(description="Module in whatmoves.models, or a dotted module path elsewhere; default: the name.")
+    label: str | None = Field(None, description="Name in tables and figures; default: made from the entry's name.")
+    trains_on: tuple[Name, ...] = Field(("moving_digits",), min_length=1, description="Data sets it is trained on.")
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1, description="Seeds; default: the study's.")
+    options: dict[str, Any] = Field({}, description="Settings of that kind (its module's Config).")
+    training: TrainingOverrides = Field(TrainingOverrides(), description="What this model changes of the training.")
+
+
+class Training(Settings):
+    """How every model is trained. Budgets are counted in clips, never in seconds."""
+
+    clips: int = Field(200_000, gt=0, description="Training budget of one run, in clips.")
+    batch_size: int = Field(32, gt=0, description="Clips per optimiser step.")
+    optimizer: Literal["adam", "adamw"] = Field("adam", description="Optimiser.")
+    learning_rate: float = Field(3e-4, gt=0, description="Peak learning rate.")
+    schedule: Literal["constant", "cosine", "exponential"] = Field("cosine", description="Learning-rate schedule.")
+    final_fraction: Fraction = Field(0.02, description="Learning rate at the end, as a fraction of the peak.")
+    warmup_fraction: Fraction = Field(0.02, description="Part of the budget over which the rate rises linearly.")
+    weight_decay: float = Field(1e-5, ge=0, description="Weight decay.")
+    clip_norm: float | None = Field(None, gt=0, description="Global gradient norm limit; null: none.")
+    clip_value: float | None = Field(None, gt=0, description="Elementwise gradient limit, applied first; null: none.")
+    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="Autocast precision of forward and loss.")
+    compile: bool = Field(False, description="torch.compile (pays on a GPU, costs on a CPU).")
+    channels_last: bool = Field(True, description="Channels-last memory format for convolutions.")
+    threads: int = Field(1, ge=1, le=64, description="CPU threads of one training; part of a run's identity.")
+    validate_every: int = Field(10_000, gt=0, description="Clips between validations.")
+    validation_clips: int = Field(256, gt=0, description="Validation clips used for the choice of the best weights.")
+    checkpoint_every: int = Field(10_000, gt=0, description="Clips between resumable checkpoints.")
+    log_every: int = Field(1_000, gt=0, description="Clips between lines of the history.")
+    patience: int | None = Field(None, gt=0, description="Stop after this many validations without a better one.")
+    tensorboard: bool = Field(False, description="Also write TensorBoard event files beside the history.")
+
+
+class Evaluation(Settings):
+    """What is measured and shown, on which clips."""
+
+    batch_size: int = Field(100, gt=0, description="Clips per evaluation batch.")
+    probe_clips: int = Field(2_000, ge=50, description="Training clips that probes of codes are fitted on.")
+    swap_pairs: int = Field(200, ge=4, description="Pairs of test clips that are swapped.")
+    code_bins: int = Field(20, ge=2, description="Equal-width bins of a code dimension (MIG).")
+    factor_bins: int = Field(10, ge=2, description="Bins of a continuous factor (MIG).")
+    permutations: int = Field(999, ge=19, description="Permutations behind each p value.")
+    bootstrap: int = Field(10_000, ge=100, description="Draws of the hierarchical bootstrap.")
+    shown_clips: int = Field(4, ge=1, le=8, description="Test clips shown in pictures.")
+
+
+class Paper(Settings):
+    """The paper's own settings."""
+
+    title: str = Field("What Moves", min_length=1, description="Title.")
+    authors: tuple[str, ...] = Field(("The What Moves authors",), min_length=1, description="Authors.")
+    repository: str | None = Field(None, pattern=r"^https://", description="Repository address that code links point to.")
+
+
+class Study(Settings):
+    """One study: what is trained on what, how it is measured, and the paper it becomes."""
+
+    study: Name = Field(description="Name of the study; results stand in results/<study>/.")
+    description: str = Field("", description="One sentence for the top of the paper.")
+    seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1, description="Training seeds of every model.")
+    data: dict[Name, DataSet] = Field(min_length=1, description="Data sets by name.")
+    models: dict[Name, ModelEntry] = Field(min_length=1, description="Models by name.")
+    training: Training = Field(Training(), description="How every model is trained.")
+    evaluation: Evaluation = Field(Evaluation(), description="What is measured and shown.")
+    paper: Paper = Field(Paper(), description="The paper's own settings.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_defaults_to_name(cls, raw: Any) -> Any:
+        """Fill `kind` with the entry's name; `models: {mean_frame: }` is a full entry."""
+        if not isinstance(raw, dict):
+            return raw
+        filled = dict(raw)
+        for section in ("data", "models"):
+            if isinstance(filled.get(section), dict):
+                filled[section] = {
+                    name: {"kind": name, **(entry or {})} if entry is None or isinstance(entry, dict) else entry
+                    for name, entry in filled[section].items()
+                }
+        return filled
+
+    @model_validator(mode="after")
+    def _names_and_seeds_agree(self) -> "Study":
+        for name, entry in self.models.items():
+            for dataset in entry.trains_on:
+                if dataset not in self.data:
+                    raise ValueError(
+                        f"models.{name}.trains_on names {dataset!r}, which is no data set of this study; "
+                        f"known: {', '.join(sorted(self.data))}"
+                    )
+        for key, seeds in [("seeds", self.seeds), *((f"models.{n}.seeds", e.seeds) for n, e in self.models.items())]:
+            if seeds is not None and len(set(seeds)) != len(seeds):
+                raise ValueError(f"{key} is {list(seeds)}, with a seed twice; name each seed once")
+        return self
+
+    def seeds_of(self, model: str) -> tuple[int, ...]:
+        """The training seeds of a model."""
+        return self.models[model].seeds or self.seeds
+
+    def training_of(self, model: str) -> Training:
+        """The study's training with what this model overrides."""
+        changed = self.models[model].training.model_dump(exclude_none=True)
+        return self.training.model_copy(update=changed)
+
+    def label_of(self, model: str) -> str:
+        """The model's name in tables and figures."""
+        return self.models[model].label or re.sub(r"_", " ", model)
+
+    def runs(self) -> list[tuple[str, str, int]]:
+        """Every training run as (data set, model, seed), in the study's order."""
+        return [
+            (dataset, model, seed)
+            for model, entry in self.models.items()
+            for dataset in entry.trains_on
+            for seed in self.seeds_of(model)
+        ]

@@ -1,0 +1,24 @@
+# Data: the stored validation and test clips with their factors (training clips are drawn fresh while training).
+rule data:
+    output:
+        validation=f"{R}/data/{{dataset}}/validation.npz",
+        validation_factors=f"{R}/data/{{dataset}}/validation.csv",
+        test=f"{R}/data/{{dataset}}/test.npz",
+        test_factors=f"{R}/data/{{dataset}}/test.csv",
+        receipt=f"{R}/data/{{dataset}}/receipt.json",
+    log:
+        f"{LOGS}/data/{{dataset}}.log",
+    benchmark:
+        f"{BENCHMARKS}/data/{{dataset}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code_of("data"),
+        settings=settings_of("data"),
+        expect=proof_of("data"),
+    shell:
+        "whatmoves data --configfile {CONFIGFILE} --dataset {wildcards.dataset} --expect {params.expect} &> {log}"

@@ -1,0 +1,62 @@
+# Evaluation: all seeds of one model in one process, because importing torch costs more than measuring one of them.
+rule evaluate:
+    input:
+        data=[f"{R}/data/{{dataset}}/{split}" for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")],
+        checkpoints=lambda wildcards: [
+            f"{R}/train/{wildcards.dataset}/{wildcards.model}/seed-{seed}/checkpoint.pt"
+            for seed in STUDY.seeds_of(wildcards.model)
+        ],
+    output:
+        quality=f"{R}/evaluate/{{dataset}}/{{model}}/quality.json",
+        clips=f"{R}/evaluate/{{dataset}}/{{model}}/clips.npz",
+        codes=f"{R}/evaluate/{{dataset}}/{{model}}/codes.npz",
+        pictures=f"{R}/evaluate/{{dataset}}/{{model}}/pictures.npz",
+        swaps=f"{R}/evaluate/{{dataset}}/{{model}}/swaps.npz",
+        timings=f"{R}/evaluate/{{dataset}}/{{model}}/timings.json",
+        receipt=f"{R}/evaluate/{{dataset}}/{{model}}/receipt.json",
+    log:
+        f"{LOGS}/evaluate/{{dataset}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate/{{dataset}}/{{model}}.tsv"
+    wildcard_constraints:
+        model="|".join(STUDY.models),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=GPU,
+        mem_mb=8000,
+        runtime=120,
+    params:
+        code=code_of("evaluate"),
+        settings=settings_of("evaluate"),
+        expect=proof_of("evaluate"),
+    shell:
+        "whatmoves evaluate --configfile {CONFIGFILE} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"
+
+
+rule floor:
+    input:
+        data=[f"{R}/data/{{dataset}}/{split}" for split in ("test.npz", "test.csv")],
+    output:
+        quality=f"{R}/evaluate/{{dataset}}/{{floor}}/quality.json",
+        clips=f"{R}/evaluate/{{dataset}}/{{floor}}/clips.npz",
+        receipt=f"{R}/evaluate/{{dataset}}/{{floor}}/receipt.json",
+    log:
+        f"{LOGS}/evaluate/{{dataset}}/{{floor}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate/{{dataset}}/{{floor}}.tsv"
+    wildcard_constraints:
+        floor="|".join(FLOORS),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code_of("floor"),
+        settings=settings_of("floor"),
+        expect=proof_of("floor"),
+    shell:
+        "whatmoves evaluate --configfile {CONFIGFILE} --dataset {wildcards.dataset} --model {wildcards.floor} --expect {params.expect} &> {log}"

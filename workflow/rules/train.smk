@@ -1,0 +1,28 @@
+# Training: one run a job. On a GPU it asks for one; otherwise it is one thread of its own, so that a laptop trains as
+# many models at once as it has cores. State to resume from stands outside the declared outputs, in results/*/work/.
+rule train:
+    input:
+        validation=f"{R}/data/{{dataset}}/validation.npz",
+        validation_factors=f"{R}/data/{{dataset}}/validation.csv",
+    output:
+        checkpoint=f"{R}/train/{{dataset}}/{{model}}/seed-{{seed}}/checkpoint.pt",
+        history=f"{R}/train/{{dataset}}/{{model}}/seed-{{seed}}/history.csv",
+        timings=f"{R}/train/{{dataset}}/{{model}}/seed-{{seed}}/timings.json",
+        receipt=f"{R}/train/{{dataset}}/{{model}}/seed-{{seed}}/receipt.json",
+    log:
+        f"{LOGS}/train/{{dataset}}/{{model}}/seed-{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train/{{dataset}}/{{model}}/seed-{{seed}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: STUDY.training.threads
+    resources:
+        gpu=GPU,
+        mem_mb=4000,
+        runtime=720,
+    params:
+        code=code_of("train"),
+        settings=settings_of("train"),
+        expect=proof_of("train"),
+    shell:
+        "whatmoves train --configfile {CONFIGFILE} --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed} --expect {params.expect} &> {log}"
