@@ -1,6 +1,7 @@
 # What Moves: from digits to the paper. `snakemake` runs the study in config/config.yaml; `--configfile config/NAME.yaml`
 # selects another, and nothing else does. Rules stand in workflow/rules/, one file per floor of the house.
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 # `snakemake` of an environment that is not activated still finds that environment's `whatmoves`.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
 
 
 include: "workflow/rules/study.smk"
@@ -23,8 +24,8 @@ include: "workflow/rules/paper.smk"
 
 
 rule all:
+    default_target: True
     input:
         "paper/main.pdf",
         checkpoints,
         animations,
-    default_target: True

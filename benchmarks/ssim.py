@@ -1,6 +1,6 @@
 """SSIM frames per second on one core, as ratios to the libraries a user would otherwise call, in the same run.
 
-    python benchmarks/ssim.py
+python benchmarks/ssim.py
 """
 
 import importlib

@@ -5,9 +5,25 @@ import logging
 import shlex
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
-from whatmoves.commands import data, evaluate, train
+from whatmoves.commands import analyse, data, encode, evaluate, figures, models, paper, sample, studies, swap, train
 from whatmoves.errors import WhatMovesError
+
+# In the order of the pipeline, then the single pieces.
+COMMANDS: dict[str, ModuleType] = {
+    "data": data,
+    "train": train,
+    "evaluate": evaluate,
+    "analyse": analyse,
+    "figures": figures,
+    "paper": paper,
+    "encode": encode,
+    "sample": sample,
+    "swap": swap,
+    "models": models,
+    "studies": studies,
+}
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130

@@ -32,8 +32,13 @@ class Layout:
 
     @property
     def figures(self) -> Path:
-        """Figures, animations and their data files."""
+        """Figures and their data files."""
         return self.root / "figures"
+
+    @property
+    def animations(self) -> Path:
+        """Animations and their data files."""
+        return self.root / "animations"
 
     @property
     def values(self) -> Path:

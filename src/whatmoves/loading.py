@@ -22,7 +22,6 @@ from whatmoves.files import read_json, write_text
 from whatmoves.provenance.closure import closure, combined
 from whatmoves.study import Study
 
-DEFAULT_CONFIGFILE = Path("config/config.yaml")
 SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.json"
 
 

@@ -10,7 +10,7 @@ import re
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType, UnionType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -60,6 +60,20 @@ def data_module(kind: str, where: str | None = None) -> ModuleType:
     return _module(data_module_path(kind), kind, where or f"data.{kind}", data_kinds(), needed)
 
 
+def figure_kinds() -> list[str]:
+    """The package's figures, read off the files: a figure is a module with `collect` and `draw`."""
+    files = (Path(__file__).parent / "figures").glob("*.py")
+    return sorted(f.stem for f in files if re.search(r"^def draw\b", f.read_text("utf-8"), re.MULTILINE))
+
+
+def figure_module(name: str) -> ModuleType:
+    """Import a figure (a module with `collect` and `draw`); raises `ConfigError` for an unknown one."""
+    known = figure_kinds()
+    if name not in known:
+        raise ConfigError(f"{name!r} is no figure;{_did_you_mean(name, known)} known: {', '.join(known)}")
+    return importlib.import_module(f"whatmoves.figures.{name}")
+
+
 def model_config(kind: str, options: Mapping[str, Any], where: str | None = None) -> BaseModel:
     """The validated `Config` of a model kind; raises `ConfigError` in one line."""
     where = where or f"models.{kind}"
@@ -88,7 +102,8 @@ def one_line(error: ValidationError, where: str, settings: type[BaseModel] | Non
     """A pydantic error as one line: key, value, what it must be.
 
     `where` goes before the key: a dotted prefix (`models.cvae.options`), a file (`config/quick.yaml:`, told by its
-    colon) or nothing. `settings` is the type that was validated; with it an unknown key is answered with the known ones.
+    colon) or nothing. `settings` is the type that was validated; with it an unknown key is
+    answered with the known ones.
     """
     errors = error.errors(include_url=False)
     first = errors[0]
@@ -150,18 +165,16 @@ def _did_you_mean(word: str, known: list[str]) -> str:
     return f" did you mean {close[0]}?" if close else ""
 
 
-def _fields_at(settings: Any, loc: list[str]) -> list[str]:
-    """Names of the fields of the settings type that stands at `loc` inside `settings`; empty where none does."""
-    for part in loc:
-        members = [settings]
-        while not any(isinstance(m, type) and issubclass(m, BaseModel) for m in members):
-            unpacked = [inner for m in members for inner in typing.get_args(m)]
-            if not unpacked:
-                return []
-            members = unpacked
-        settings = next(m for m in members if isinstance(m, type) and issubclass(m, BaseModel))
-        if part in settings.model_fields:
-            settings = settings.model_fields[part].annotation
-    while typing.get_origin(settings) in (typing.Union, UnionType, dict, tuple, list):
-        settings = next((a for a in typing.get_args(settings) if a not in (type(None), str, ...)), None)
-    return list(settings.model_fields) if isinstance(settings, type) and issubclass(settings, BaseModel) else []
+def _fields_at(settings: type[BaseModel] | None, loc: list[str]) -> list[str]:
+    """The fields of the settings type that stands at `loc` inside `settings`; none where there is no such type."""
+    for part in loc:  # a part that is no field is a key or index into a container of these settings
+        if settings is not None and part in settings.model_fields:
+            settings = _settings_in(settings.model_fields[part].annotation)
+    return [] if settings is None else list(settings.model_fields)
+
+
+def _settings_in(annotation: Any) -> type[BaseModel] | None:
+    """The settings type inside `Settings`, `Settings | None`, `dict[str, Settings]`, …"""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_settings_in, typing.get_args(annotation))), None)

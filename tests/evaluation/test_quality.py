@@ -66,6 +66,8 @@ def test_perfect_blank_and_still_rows() -> None:
     # one column of 4 pixels appears and one vanishes at each step: 8 · .8 / 168
     np.testing.assert_allclose(still["temporal_error"], 8 * 0.8 / 168, rtol=1e-6)
     np.testing.assert_allclose(perfect["temporal_error"], 0)
+    np.testing.assert_allclose(perfect["legacy_temporal_consistency"], 8 * 0.8 / 168, rtol=1e-6)
+    np.testing.assert_allclose(still["legacy_temporal_consistency"], 0)
 
 
 def test_clipping_touches_psnr_but_not_mse() -> None:
@@ -84,6 +86,7 @@ def test_batches_and_order_change_nothing() -> None:
     for name in whole:
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(backwards[name][::-1], whole[name], rtol=1e-5, atol=1e-7)
+    for name in curves:
         np.testing.assert_allclose(part_curves[name], curves[name], rtol=1e-5, atol=1e-7)
 
 

@@ -10,7 +10,9 @@ from whatmoves.evaluation import ssim as module
 from whatmoves.evaluation.ssim import GAUSS11, UNIFORM7, ssim
 
 
-def pictures(frames: int = 9, channels: int = 3, height: int = 23, width: int = 31) -> tuple[torch.Tensor, torch.Tensor]:
+def pictures(
+    frames: int = 9, channels: int = 3, height: int = 23, width: int = 31
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Pairs of black-background pictures: noisy, equal, blank, and one with a faint grey floor."""
     rng = np.random.default_rng(3)
     first = np.clip(rng.normal(-0.1, 0.5, (frames, channels, height, width)), 0, 1).astype(np.float32)
@@ -22,14 +24,14 @@ def pictures(frames: int = 9, channels: int = 3, height: int = 23, width: int = 
 def reference(first: torch.Tensor, second: torch.Tensor, **options: object) -> np.ndarray:
     """scikit-image 0.26 in float64, channels averaged."""
     pairs = zip(first.double().numpy(), second.double().numpy(), strict=True)
-    return np.array([np.mean([structural_similarity(a, b, **options) for a, b in zip(x, y, strict=True)]) for x, y in pairs])
+    return np.array(
+        [np.mean([structural_similarity(a, b, **options) for a, b in zip(x, y, strict=True)]) for x, y in pairs]
+    )
 
 
 def test_gauss11_equals_scikit_image() -> None:
     first, second = pictures()
-    expected = reference(
-        first, second, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1.0
-    )
+    expected = reference(first, second, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1.0)
     np.testing.assert_allclose(ssim(first, second, GAUSS11)[0], expected, atol=1e-6)
 
 

@@ -17,8 +17,10 @@ rule data:
         mem_mb=4000,
         runtime=30,
     params:
+        configfile=CONFIGFILE,
         code=code_of("data"),
         settings=settings_of("data"),
+        environment=environment_of("data"),
         expect=proof_of("data"),
     shell:
-        "whatmoves data --configfile {CONFIGFILE} --dataset {wildcards.dataset} --expect {params.expect} &> {log}"
+        "whatmoves data --configfile {params.configfile} --dataset {wildcards.dataset} --expect {params.expect} &> {log}"

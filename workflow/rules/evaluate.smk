@@ -1,7 +1,10 @@
 # Evaluation: all seeds of one model in one process, because importing torch costs more than measuring one of them.
 rule evaluate:
     input:
-        data=[f"{R}/data/{{dataset}}/{split}" for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")],
+        data=[
+            f"{R}/data/{{dataset}}/{split}"
+            for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")
+        ],
         checkpoints=lambda wildcards: [
             f"{R}/train/{wildcards.dataset}/{wildcards.model}/seed-{seed}/checkpoint.pt"
             for seed in STUDY.seeds_of(wildcards.model)
@@ -28,26 +31,28 @@ rule evaluate:
         mem_mb=8000,
         runtime=120,
     params:
+        configfile=CONFIGFILE,
         code=code_of("evaluate"),
         settings=settings_of("evaluate"),
+        environment=environment_of("evaluate"),
         expect=proof_of("evaluate"),
     shell:
-        "whatmoves evaluate --configfile {CONFIGFILE} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"
+        "whatmoves evaluate --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"
 
 
 rule floor:
     input:
         data=[f"{R}/data/{{dataset}}/{split}" for split in ("test.npz", "test.csv")],
     output:
-        quality=f"{R}/evaluate/{{dataset}}/{{floor}}/quality.json",
-        clips=f"{R}/evaluate/{{dataset}}/{{floor}}/clips.npz",
-        receipt=f"{R}/evaluate/{{dataset}}/{{floor}}/receipt.json",
+        quality=f"{R}/evaluate/{{dataset}}/{{model}}/quality.json",
+        clips=f"{R}/evaluate/{{dataset}}/{{model}}/clips.npz",
+        receipt=f"{R}/evaluate/{{dataset}}/{{model}}/receipt.json",
     log:
-        f"{LOGS}/evaluate/{{dataset}}/{{floor}}.log",
+        f"{LOGS}/evaluate/{{dataset}}/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate/{{dataset}}/{{floor}}.tsv"
+        f"{BENCHMARKS}/evaluate/{{dataset}}/{{model}}.tsv"
     wildcard_constraints:
-        floor="|".join(FLOORS),
+        model="|".join(FLOORS),
     conda:
         "../../environment.yml"
     threads: 1
@@ -55,8 +60,10 @@ rule floor:
         mem_mb=4000,
         runtime=30,
     params:
+        configfile=CONFIGFILE,
         code=code_of("floor"),
         settings=settings_of("floor"),
+        environment=environment_of("floor"),
         expect=proof_of("floor"),
     shell:
-        "whatmoves evaluate --configfile {CONFIGFILE} --dataset {wildcards.dataset} --model {wildcards.floor} --expect {params.expect} &> {log}"
+        "whatmoves evaluate --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"

@@ -7,7 +7,9 @@ from whatmoves.provenance.jobs import fingerprint
 ROOT = Path(workflow.basedir)
 
 if workflow.config_settings.config:
-    raise WorkflowError("--config is not used here: copy a file of config/, edit it, and name it with --configfile")
+    raise WorkflowError(
+        "--config is not used here: copy a file of config/, edit it, and name it with --configfile"
+    )
 if len(workflow.overwrite_configfiles or []) > 1:
     raise WorkflowError("name one study: --configfile takes one file here (overlays would mix two studies)")
 
@@ -24,12 +26,23 @@ LOGS = f"logs/{STUDY.study}"
 BENCHMARKS = f"{R}/benchmarks"
 GPU = 1 if has_usable_gpu() else 0
 RUNS = STUDY.runs()
-PAIRS = sorted({(dataset, model) for dataset, model, _ in RUNS})
+PAIRS = list(dict.fromkeys((dataset, model) for dataset, model, _ in RUNS))
+FLOORS = ["blank", "blurred_truth"]  # measured from the test clips alone
+ROWS = [
+    *PAIRS,
+    *((dataset, floor) for dataset in dict.fromkeys(dataset for dataset, _ in PAIRS) for floor in FLOORS),
+]
+TEMPLATES = os.path.relpath(ROOT / "paper")
+PAPER_SOURCES = sorted(
+    os.path.relpath(path)
+    for suffix in ("j2", "bib", "yaml", "sty")
+    for path in (ROOT / "paper").rglob(f"*.{suffix}")
+)
 
 
 wildcard_constraints:
     dataset="|".join(STUDY.data),
-    model="|".join([*STUDY.models, "blank", "blurred_truth"]),
+    model="|".join([*STUDY.models, *FLOORS]),
     seed=r"\d+",
 
 
@@ -41,6 +54,11 @@ def code_of(kind):
 def settings_of(kind):
     """Rerun trigger: the settings a job uses, as text, so that the reason of a rerun shows them."""
     return lambda wildcards: fingerprint(STUDY, kind, **wildcards).settings_text
+
+
+def environment_of(kind):
+    """Rerun trigger: the pinned versions of the packages that code imports."""
+    return lambda wildcards: fingerprint(STUDY, kind, **wildcards).environment_text
 
 
 def proof_of(kind):

@@ -21,8 +21,10 @@ rule train:
         mem_mb=4000,
         runtime=720,
     params:
+        configfile=CONFIGFILE,
         code=code_of("train"),
         settings=settings_of("train"),
+        environment=environment_of("train"),
         expect=proof_of("train"),
     shell:
-        "whatmoves train --configfile {CONFIGFILE} --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed} --expect {params.expect} &> {log}"
+        "whatmoves train --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed} --expect {params.expect} &> {log}"

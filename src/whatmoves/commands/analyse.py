@@ -26,5 +26,5 @@ def run(arguments: argparse.Namespace) -> None:
         for row in rows(study, dataset):
             inputs += [layout.evaluation(dataset, row) / name for name in ("quality.json", "clips.npz")]
     outputs = [layout.values, layout.root / "config.yaml"]
-    with job(arguments, study, "analyse", {}, inputs, outputs, layout.root / "receipt.json"):
+    with job(arguments, study, "analyse", {}, inputs, outputs, layout.root / "values.receipt.json"):
         write_index(study, layout.root, arguments.hypotheses)

@@ -7,11 +7,15 @@ import logging
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whatmoves.errors import ConfigError
 from whatmoves.layout import Layout
-from whatmoves.loading import DEFAULT_CONFIGFILE, load_study
-from whatmoves.study import Study
+
+if TYPE_CHECKING:
+    from whatmoves.study import Study
+
+DEFAULT_CONFIGFILE = Path("config/config.yaml")
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +45,10 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_study(arguments: argparse.Namespace) -> tuple[Study, Layout]:
+def open_study(arguments: argparse.Namespace) -> "tuple[Study, Layout]":
     """The validated study and the layout of its results."""
+    from whatmoves.loading import load_study
+
     study = load_study(arguments.configfile)
     return study, Layout(arguments.results / study.study)
 
@@ -59,7 +65,7 @@ def known(name: str, names: Collection[str], what: str) -> str:
 @contextlib.contextmanager
 def job(
     arguments: argparse.Namespace,
-    study: Study,
+    study: "Study",
     kind: str,
     wildcards: dict[str, str],
     inputs: Sequence[Path],

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from whatmoves.commands.common import add_study
-from whatmoves.loading import load_study
 
 HELP = "list studies, or check one"
 
@@ -21,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the studies, or nothing when a checked one is sound."""
+    from whatmoves.loading import load_study
+
     if arguments.check:
         _check(arguments.configfile)
         return
@@ -49,6 +50,7 @@ def _check(configfile: Path) -> None:
     """Raise the first error that a job would meet later: options that do not fit together, or not the clips."""
     import torch
 
+    from whatmoves.loading import load_study
     from whatmoves.plugins import build_model, open_source
 
     study = load_study(configfile)

@@ -9,7 +9,7 @@ import struct
 import tempfile
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,16 +98,8 @@ def _cache_folder() -> Path:
 
 def _download(folder: Path) -> None:
     """Fetch the files with torchvision, which checks their MD5; a broken download leaves nothing behind."""
-    import torch
-
-    schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
     try:
-        for operator in ("nms", "qnms"):
-            # Beside a CPU-only torch, torchvision's compiled operators do not load and its import fails for want of
-            # these two names; data sets need neither.
-            if not hasattr(torch.ops.torchvision, operator):
-                torch.library.define(f"torchvision::{operator}", schema)
-        from torchvision.datasets import MNIST
+        MNIST = _torchvision_mnist()
     except ImportError:
         raise DataError("download: needs torchvision; pip install torchvision, or set mnist_folder") from None
     target = folder / "MNIST" / "raw"
@@ -120,3 +112,23 @@ def _download(folder: Path) -> None:
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{folder}: MNIST could not be downloaded ({reason}); set mnist_folder instead") from None
+
+
+def _torchvision_mnist() -> Any:
+    """torchvision's MNIST class.
+
+    Beside a CPU-only torch, torchvision's compiled operators do not load, and its import then fails for want of two
+    operator names that data sets never call. Only after that failure are they declared: where the operators do load,
+    a second declaration would be the error.
+    """
+    try:
+        from torchvision.datasets import MNIST
+    except RuntimeError:
+        import torch
+
+        for operator in ("nms", "qnms"):
+            torch.library.define(
+                f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            )
+        from torchvision.datasets import MNIST
+    return MNIST

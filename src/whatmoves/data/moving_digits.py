@@ -30,6 +30,7 @@ from whatmoves.settings import Settings
 
 MAX_DIGITS = 3
 CHECKED_CLIPS = 8  # stored clips that are drawn again when a split is opened
+FIX = "delete it and make the data set again"
 
 
 class Config(Settings):
@@ -121,9 +122,9 @@ class MovingDigits:
         self._pictures: dict[torch.device, Tensor] = {}
 
     def train_batch(self, seed: int, first: int, count: int, device: torch.device) -> Batch:
-        """Clips `first … first+count-1` of the training stream `seed`; drawn on `device`, in the 8 bits stored clips have.
+        """Clips `first … first+count-1` of the training stream `seed`, drawn on `device`.
 
-        Between devices a pixel may differ by 1/255.
+        Pixels have the 8 bits of stored clips; between devices one may differ by 1/255.
         """
         config = self.config
         draws = _draws(config, "train", seed, first, count)
@@ -146,29 +147,18 @@ class MovingDigits:
         Raises `DataError` when its files are missing or damaged, belong to other settings, or not to each other.
         """
         video_path, factors_path = self.folder / f"{name}.npz", self.folder / f"{name}.csv"
-        fix = "delete it and make the data set again"
-        arrays = read_arrays(video_path)
-        video = arrays.get("video")
+        video = read_arrays(video_path).get("video")
         expected = (_stored(self.config)[name], *self.shape[:4])
         if video is None or video.dtype != np.uint8:
-            raise DataError(f"{video_path}: no uint8 array 'video' in it; {fix}")
+            raise DataError(f"{video_path}: no uint8 array 'video' in it; {FIX}")
         if video.shape != expected:
-            raise DataError(f"{video_path}: video is {video.shape}, these settings make {expected}; {fix}")
-        try:
-            factors = pd.read_csv(factors_path, float_precision="round_trip")
-        except FileNotFoundError:
-            raise DataError(f"{factors_path}: no such file; run the step that makes it") from None
-        except (ValueError, OSError) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(f"{factors_path}: not readable as a table ({reason}); {fix}") from None
+            raise DataError(f"{video_path}: video is {video.shape}, these settings make {expected}; {FIX}")
+        factors = _read_factors(factors_path, _columns(self.config))
         if len(factors) != len(video):
-            raise DataError(f"{factors_path}: {len(factors)} rows for the {len(video)} clips of {name}.npz; {fix}")
-        columns = _columns(self.config)
-        if list(factors.columns) != columns:
-            raise DataError(f"{factors_path}: columns are not {columns[0]} … {columns[-1]}; {fix}")
+            raise DataError(f"{factors_path}: {len(factors)} rows for the {len(video)} clips of {name}.npz; {FIX}")
         shown = render_factors(self.config, factors[:CHECKED_CLIPS])
         if np.abs(shown.astype(np.int16) - video[:CHECKED_CLIPS]).max() > 1:  # another machine may round otherwise
-            raise DataError(f"{factors_path}: these factors do not draw the clips of {name}.npz; {fix}")
+            raise DataError(f"{factors_path}: these factors do not draw the clips of {name}.npz; {FIX}")
         return Split(video, factors)
 
 
@@ -259,6 +249,20 @@ def _factors(config: Config, draws: Draws) -> pd.DataFrame:
         "end_x": end[..., 1],
     }
     return pd.DataFrame({name: by_name[name[:-2]][:, int(name[-1]) - 1] for name in _columns(config)})
+
+
+def _read_factors(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Read a factor table exactly: through text, since pandas' own parser of numbers may lose the last bit."""
+    try:
+        text = pd.read_csv(path, dtype=str)
+        if list(text.columns) != columns:
+            raise DataError(f"{path}: columns are not {columns[0]} … {columns[-1]}; {FIX}")
+        kinds = {name: "int64" if FACTOR_ROLES[name].kind == "discrete" else "float64" for name in columns}
+        return text.astype(kinds)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; run the step that makes it") from None
+    except (ValueError, TypeError, OSError) as error:
+        raise DataError(f"{path}: not readable as a table ({' '.join(str(error).split())}); {FIX}") from None
 
 
 def _read_draws(config: Config, factors: pd.DataFrame) -> Draws:

@@ -13,12 +13,11 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
 
 Drawing = Literal["subpixel", "integer"]
-CHUNK_CLIPS = 64  # what a chunk touches stays in the cache: twice the speed of one sweep over everything
+CHUNK_CLIPS = 32  # what a chunk touches stays in the cache: twice the speed of one sweep over everything
 
 
 def render(
@@ -50,23 +49,30 @@ def _stamp(canvas: NDArray[np.uint8], patches: NDArray[np.uint8], corner: NDArra
 
     `over`: keep the larger of new and old; the first digit falls on black and is simply written.
     """
+    clips, frames, height, width = canvas.shape
     size = patches.shape[-1]
-    windows = sliding_window_view(canvas, (size, size), axis=(2, 3), writeable=True)
-    clip, frame = np.ogrid[: canvas.shape[0], : canvas.shape[1]]
-    place = (clip, frame, corner[..., 0], corner[..., 1])
-    windows[place] = np.maximum(windows[place], patches) if over else patches
+    # A patch's row is one item of `size` bytes, at every place it can start: rows are then copied whole, in half the
+    # time of bytes.
+    row = np.dtype((np.void, size))
+    places = (clips, frames, height - size + 1, width - size + 1, size)
+    windows = np.ndarray(places, row, canvas, strides=(*canvas.strides, width))
+    clip, frame = np.ogrid[:clips, :frames]
+    index = (clip, frame, corner[..., 0], corner[..., 1])
+    if over:
+        patches = np.maximum(windows[index].view(np.uint8).reshape(clips, frames, size, size), patches)
+    windows[index] = patches.view(row)[..., 0]
 
 
 def _shifted(images: NDArray[np.uint8], shift: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Digits `[N, d, d]` moved down and right by `shift` `[N, T, 2]` in [0, 1]: `[N, T, d+1, d+1]`, bilinear."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).astype(np.float32)[:, None]
+    padded += 0.5  # passes through the interpolation, whose weights sum to 1, and makes the last line round
     down, right = shift[..., 0, None, None], shift[..., 1, None, None]
     rows = down * (padded[:, :, :-1] - padded[:, :, 1:])
     rows += padded[:, :, 1:]
     moved = right * (rows[..., :-1] - rows[..., 1:])
     moved += rows[..., 1:]
-    moved += 0.5  # astype cuts off
-    return moved.astype(np.uint8)
+    return np.asarray(moved, dtype=np.uint8)
 
 
 def place(images: Tensor, corners: Tensor, image_px: int) -> Tensor:

@@ -32,16 +32,17 @@ def uniforms(data_seed: int, stream: str, stream_seed: int, first: int, count: i
     Philox-4×64 (Salmon et al. 2011) keyed by (data seed, stream, stream seed) with a counter that is the clip's index
     times its number of blocks: any clip can be drawn alone, a range in one call, and no two streams share a key.
     """
-    assert 0 <= data_seed < 2**64 and 0 <= stream_seed < 2**32 and first >= 0, "a key field would overflow"
+    assert 0 <= stream_seed < 2**32, "it would run into the stream's part of the key"
     blocks_per_clip = digits * DRAWS_PER_DIGIT // 4
     key = np.array([data_seed, STREAMS[stream] << 32 | stream_seed], dtype=np.uint64)
-    generator = np.random.Philox(key=key, counter=first * blocks_per_clip)  # type: ignore[arg-type]
+    generator = np.random.Philox(key=key, counter=first * blocks_per_clip)
     bits = np.asarray(generator.random_raw(count * digits * DRAWS_PER_DIGIT))
-    return ((bits >> np.uint64(11)) * 2.0**-53).reshape(count, digits, DRAWS_PER_DIGIT)
+    unit = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return unit.reshape(count, digits, DRAWS_PER_DIGIT)
 
 
 def draw(uniform: NDArray[np.float64], pool: range, range_px: int, speed_px: tuple[float, float]) -> Draws:
-    """Turn uniforms `[N, O, 8]` into factors: instance in `pool`, start in the box, speed and direction, all uniform."""
+    """Turn uniforms `[N, O, 8]` into factors, all uniform: instance in `pool`, start in the box, speed, direction."""
     instances = pool.start + (uniform[..., 0] * len(pool)).astype(np.int64)
     start_px = uniform[..., 1:3] * range_px
     speed = speed_px[0] + uniform[..., 3] * (speed_px[1] - speed_px[0])
@@ -64,7 +65,7 @@ def bounces(
 ) -> NDArray[np.int64]:
     """Wall contacts between the first and the last frame `[N, O]`; a corner hit counts twice, once a wall."""
     end = start_px + velocity_px * (frames - 1)
-    return np.abs(np.floor(end / range_px)).sum(-1).astype(np.int64)
+    return np.asarray(np.abs(np.floor(end / range_px)).sum(-1), dtype=np.int64)
 
 
 def first_bounce(

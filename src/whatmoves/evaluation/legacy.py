@@ -3,7 +3,7 @@
 They stand beside the fixed measures so that a reader finds the original's numbers again, flaws included. What is known
 about them: single dimensions of a distributed code say next to nothing, so SAP gaps are near 0 for any model; SAP
 scores the very points it was fitted on; Pearson misses nonlinear dependence; `swap_quality` prefers a video that was
-not swapped at all; and the temporal "consistency" (lower is better) is won by a still video.
+not swapped at all. The original's temporal consistency stands in `whatmoves.evaluation.quality`.
 
 Only the random 80/20 split of the prediction measure is changed: it has a seed here. The original scored 1,000 clips;
 larger sets are cut to their first 1,000. Models without content and motion blocks get none of the block measures: the
@@ -27,7 +27,8 @@ Labels = NDArray[np.int64]
 def direction_bins(velocity_x: Floats, velocity_y: Floats) -> Labels:
     """The original's motion label: initial direction of the first digit in 8 equal sectors, 0 … 7, from −π."""
     angle = np.arctan2(np.asarray(velocity_y, float), np.asarray(velocity_x, float))
-    return (np.floor((angle + np.pi) / (2 * np.pi) * DIRECTION_BINS).astype(np.int64)) % DIRECTION_BINS
+    bins: Labels = np.floor((angle + np.pi) / (2 * np.pi) * DIRECTION_BINS).astype(np.int64) % DIRECTION_BINS
+    return bins
 
 
 def block_measures(content: Floats, motion: Floats, content_labels: Labels, motion_labels: Labels) -> dict[str, float]:
@@ -69,7 +70,7 @@ def sap(codes: Floats, labels: Labels) -> float:
 
 
 def prediction_accuracy(codes: Floats, labels: Labels, seed: int = 0) -> float:
-    """Accuracy of a logistic regression on standardised codes `[N, D]`: fitted on 80 % of the rows, scored on the rest."""
+    """Accuracy of a logistic regression on standardised codes `[N, D]`: fitted on 80 % of rows, scored on the rest."""
     order = np.random.default_rng(seed).permutation(len(codes))
     test, train = np.split(order, [round(0.2 * len(order))])
     spread = codes[train].std(0)
@@ -116,11 +117,6 @@ def swap_measures(content_source: Floats, motion_source: Floats, swapped: Floats
     return values
 
 
-def temporal_consistency(video: Floats) -> float:
-    """Mean |x[t+1] − x[t]| of a reconstruction `[N, T, C, H, W]` alone; the original reads lower as better."""
-    return float(np.abs(np.diff(np.asarray(video, float), axis=1)).mean())
-
-
 def _accuracy(train: Floats, train_labels: Labels, test: Floats, test_labels: Labels) -> float:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -128,5 +124,5 @@ def _accuracy(train: Floats, train_labels: Labels, test: Floats, test_labels: La
     if len(np.unique(train_labels)) < 2:
         return float((test_labels == train_labels[0]).mean())
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the original's limit of iterations, kept
+        warnings.simplefilter("ignore", ConvergenceWarning)  # 1,000 iterations are the answer, converged or not
         return float(LogisticRegression(max_iter=1_000).fit(train, train_labels).score(test, test_labels))

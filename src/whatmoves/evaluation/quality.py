@@ -11,6 +11,8 @@ With p the prediction and y the truth, both `[B, T, C, H, W]` with y in [0, 1] (
     ssim_*         see `whatmoves.evaluation.ssim`
     temporal_error mean |(p[t+1] − p[t]) − (y[t+1] − y[t])|: motion against the true motion, so a still video scores
                    the truth's own movement instead of a perfect 0; absent where T = 1
+    legacy_temporal_consistency   mean |p[t+1] − p[t]|, the content/motion VAE's original form, which asks nothing of
+                   the truth and, read as "lower is better", is won by a still video; absent where T = 1
 
 PSNR and SSIM are of p clipped to [0, 1]. PSNR puts a floor of 1e-10 under the MSE, so equal pictures score 100 dB
 instead of infinity, which would swallow any mean. Everything is computed in float32, outside autocast.
@@ -30,11 +32,12 @@ MSE_FLOOR = 1e-10
 METRICS = (
     "mse_frame", "mse_pixel", "mae_pixel", "psnr_frame", "psnr_channel", "psnr_pooled",
     "ssim_gauss11", "ssim_u7_dr1", "ssim_u7_dr2", "temporal_error",
+    "legacy_temporal_consistency",
 )  # fmt: skip
 
 
 def frame_quality(prediction: Tensor, truth: Tensor) -> dict[str, Tensor]:
-    """Every metric of `METRICS` but psnr_pooled, per frame: `[B, T]`, temporal_error `[B, T-1]`.
+    """Every metric of `METRICS` but psnr_pooled, per frame: `[B, T]`, temporal ones `[B, T-1]`.
 
     Raises:
         DataError: unequal shapes, integer pictures, values that are not finite or of another scale than [0, 1].
@@ -61,6 +64,7 @@ def frame_quality(prediction: Tensor, truth: Tensor) -> dict[str, Tensor]:
         }
         if T > 1:
             result["temporal_error"] = error.diff(dim=1).abs().mean((2, 3, 4))
+            result["legacy_temporal_consistency"] = p.diff(dim=1).abs().mean((2, 3, 4))
         return result
 
 
@@ -84,11 +88,17 @@ def quality(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[dict[str, NDArray
 
 
 def summary(clips: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-    """One number per metric: the mean over clips, except psnr_pooled, which pools the MSE of all clips."""
-    values = {name: float(clip.mean()) for name, clip in clips.items()}
-    if "psnr_pooled" in clips:
-        values["psnr_pooled"] = float(-10 * np.log10((10 ** (-clips["psnr_pooled"] / 10)).mean()))
-    return values
+    """One number per metric: the mean over clips `[N]`, except *psnr_pooled, which pools the MSE of all clips."""
+    return {
+        name: float(-10 * np.log10((10 ** (-clip / 10)).mean()) if name.endswith("psnr_pooled") else clip.mean())
+        for name, clip in clips.items()
+    }
+
+
+def swap_quality(batches: Iterable[tuple[Tensor, Tensor]]) -> dict[str, NDArray[np.float64]]:
+    """Quality per pair `[P]` of (swap, rendered true swap), as `swap_psnr_frame` and so on; legacy measures apart."""
+    clips, _ = quality(batches)
+    return {f"swap_{name}": values for name, values in clips.items() if not name.startswith("legacy_")}
 
 
 def blurred(video: Tensor, sigma_px: float = 1.0) -> Tensor:

@@ -12,7 +12,8 @@ the covariance and L, and it moves the score more than most models do:
     ssim_u7_dr1    7×7 uniform, sample covariance (49/48), L = 1
     ssim_u7_dr2    the same with L = 2 (what scikit-image once assumed of floats)
 
-A separable window is a product with a banded matrix from each side, Gᵀ X G, which runs on any device in float32.
+A separable window is a product with a banded matrix from each side, Gᵀ X G, which runs on any device in float32 and
+agrees with double precision within 1e-6 per frame (2e-5 where large flat areas differ from the frame's mean by 0.5).
 Range −1 … 1, 1 for equal frames. On black backgrounds a blank frame already scores about 0.7: read it beside a floor.
 """
 
@@ -75,16 +76,17 @@ def ssim(first: Tensor, second: Tensor, window: Window, data_ranges: Sequence[fl
     frames, channels, height, width = first.shape
     size = len(window.weights)
     if min(height, width) < size:
-        raise DataError(f"SSIM: pictures are {height}×{width} px, smaller than its {size}×{size} window; use larger ones")
+        raise DataError(
+            f"SSIM: pictures are {height}×{width} px, smaller than its {size}×{size} window; use larger ones"
+        )
     with torch.no_grad(), torch.autocast(first.device.type, enabled=False):
         rows = _band(window.weights, height, first.device)
         columns = _band(window.weights, width, first.device)
         step = max(1, CHUNK_PIXELS // (height * width))
+        x, y = (video.reshape(-1, height, width).float() for video in (first, second))
         chunks = [
-            _maps(x.float(), y.float(), rows, columns, window.covariance, data_ranges)
-            for x, y in zip(
-                first.reshape(-1, height, width).split(step), second.reshape(-1, height, width).split(step), strict=True
-            )
+            _maps(x[at : at + step], y[at : at + step], rows, columns, window.covariance, data_ranges)
+            for at in range(0, len(x), step)
         ]
         return torch.cat(chunks, dim=1).reshape(len(data_ranges), frames, channels).mean(2)
 

@@ -38,7 +38,7 @@ def gap_px(width: int) -> int:
 
 def film_strip(axes: Axes, video: NDArray[Any]) -> None:
     """Draw frames `[T, C, H, W]` uint8 (C 1 or 3) from left to right, each with a hairline border."""
-    T, C, H, W = video.shape
+    T, _, H, W = video.shape
     step = W + gap_px(W)
     picture = np.full((H, T * step - gap_px(W), 3), 255, np.uint8)
     for t in range(T):

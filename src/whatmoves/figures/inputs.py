@@ -66,18 +66,17 @@ class FigureInputs:
         return dict(read_json(path)) if path.exists() else None
 
     def history(self, dataset: str, model: str, seed: int) -> dict[str, NDArray[np.float64]] | None:
-        """Columns of one run's history, NaN where a cell is empty; None where the run has none."""
+        """Clips and loss terms of one run's history, NaN where a cell is empty; None where the run has no history."""
         path = self.root / "train" / dataset / model / f"seed-{seed}" / "history.csv"
         if not path.exists():
             return None
         with path.open(newline="", encoding="utf-8") as stream:
-            header, *rows = list(csv.reader(stream)) or [[]]
+            rows = list(csv.DictReader(stream))
+        names = [name for name in (rows[0] if rows else ()) if name.startswith(("clips", "train_", "validation_"))]
         try:
-            cells = [[float(cell) if cell else np.nan for cell in row] for row in rows]
-            table = np.array(cells, np.float64).reshape(len(rows), len(header))
-        except ValueError as error:
+            return {name: np.array([float(row[name] or "nan") for row in rows], np.float64) for name in names}
+        except (TypeError, ValueError) as error:
             raise DataError(f"{path}: not a table of numbers ({error}); delete the run and train again") from None
-        return {name: table[:, column] for column, name in enumerate(header)}
 
     def values(self) -> dict[str, dict[str, Any]]:
         """The value index, by value id."""

@@ -41,7 +41,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     }
 
 
-@style.house()
+@style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """A grid of blocks: columns go from clip A to clip B, rows through time."""
     blocks = data["blocks"]

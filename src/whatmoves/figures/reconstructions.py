@@ -28,7 +28,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     }
 
 
-@style.house()
+@style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """One row for the truth and one per model; the clips stand side by side."""
     rows = [Row("truth", style.INK, list(data["truth"]), 0.0)]

@@ -32,12 +32,14 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     }
 
 
-@style.house()
+@style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """Per model one or two rows of two samples each; the label stands at its first row."""
-    rows = []
+    rows: list[Row] = []
     for label, slot, clips in zip(data["labels"], data["slots"], data["samples"], strict=True):
         for first in range(0, len(clips), BLOCKS):
             space = 0.035 if first else 0.1 if rows else 0.0
-            rows.append(Row("" if first else str(label), style.colour(slot), list(clips[first : first + BLOCKS]), space))
+            rows.append(
+                Row("" if first else str(label), style.colour(slot), list(clips[first : first + BLOCKS]), space)
+            )
     return film_sheet(rows, ["random samples", ""], data["frames"].tolist())

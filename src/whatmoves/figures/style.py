@@ -1,12 +1,16 @@
 """The house style of every figure: sizes, fonts, one colour per model for the whole paper, and byte-stable files."""
 
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+P = ParamSpec("P")
 
 WIDTH_IN = 6.3  # the paper's text block: figures are drawn at their printed size and never scaled
 PNG_DPI = 200
@@ -25,7 +29,7 @@ HAIRLINE = "#d4d4d4"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#999933", "#882255")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 
-RC: dict[str, Any] = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so a figure looks the same on every machine
     "font.size": TEXT_PT,
     "text.color": INK,
@@ -59,9 +63,24 @@ RC: dict[str, Any] = {
 }
 
 
-def house() -> Any:
-    """The style as a context, and as a decorator of `draw`: it holds inside and leaves no global state behind."""
-    return matplotlib.rc_context(RC)
+@contextlib.contextmanager
+def _house_settings() -> Iterator[None]:
+    """Matplotlib's own defaults and the style on top, whatever this machine's matplotlibrc says; undone at the end."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)
+        yield
+
+
+def house(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Decorator of a figure's `draw`: the style holds inside it and leaves no global state behind."""
+
+    @functools.wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with _house_settings():
+            return draw(*args, **kwargs)
+
+    return styled
 
 
 def colour(slot: int) -> str:
@@ -89,8 +108,7 @@ def write(figure: Figure, left_in: float, top_in: float, text: str, **options: A
 
 def save(figure: Figure, path: Path) -> None:
     """Save as PDF or PNG by the suffix, at printed size; equal figures give equal bytes."""
-    FigureCanvasAgg(figure)
-    with house():
+    with _house_settings():
         if path.suffix == ".pdf":
             figure.savefig(path, dpi=PDF_IMAGE_DPI, metadata={"CreationDate": None, "Creator": "whatmoves"})
         else:

@@ -28,7 +28,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     }
 
 
-@style.house()
+@style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """Sources, the true swap, then the models; the pairs stand side by side."""
     rows = [

@@ -28,6 +28,9 @@ from whatmoves.models.losses.kl import kl_nats, kl_with_free_bits
 from whatmoves.models.losses.reconstruction import reconstruction_nats
 from whatmoves.models.losses.schedules import kl_ramp
 
+SOURCE = "baseline of the content/motion VAE (m3hmetkoc/disentangled-VAE)"
+FULL_SHAPE = ClipShape(frames=20, channels=1, height=64, width=64)
+
 
 class Config(VAESettings):
     """Sizes and loss of the baseline VAE."""

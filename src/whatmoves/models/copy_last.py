@@ -10,6 +10,9 @@ from torch import Generator, Tensor, nn
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.settings import Settings
 
+SOURCE = "floor: the last frame, held"
+FULL_SHAPE = ClipShape(frames=20, channels=1, height=64, width=64)
+
 
 class Config(Settings):
     """Copying has nothing to set."""

@@ -12,6 +12,9 @@ from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import DataError
 from whatmoves.settings import Settings
 
+SOURCE = "floor: the mean frame of the training clips"
+FULL_SHAPE = ClipShape(frames=20, channels=1, height=64, width=64)
+
 
 class Config(Settings):
     """The mean frame has nothing to set."""

@@ -44,8 +44,7 @@ def rule_in_words(entries: Mapping[str, Entry]) -> str:
     if fewest >= FEWEST_SEEDS:
         return f"an exact paired sign-flip test over seeds (level {ALPHA:g})"
     return (
-        "overlapping intervals: with fewer than six seeds in common an exact paired test "
-        f"cannot fall below {ALPHA:g}"
+        f"overlapping intervals: with fewer than six seeds in common an exact paired test cannot fall below {ALPHA:g}"
     )
 
 

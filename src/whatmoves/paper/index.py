@@ -27,6 +27,7 @@ class Entry(BaseModel):
     seeds: dict[str, float] = {}
     format: str = ".3f"
     label: str = ""
+    better: Literal["higher", "lower", ""] = ""
     files: tuple[str, ...] = ()
 
     @field_validator("format")
@@ -45,7 +46,7 @@ class Entry(BaseModel):
         text = number(self.numeral())
         if unit and self.unit and self.unit != "1":
             text = Tex(rf"{text}\,{escape(self.unit)}")
-        return Tex(f"{text} {self.interval_tex()}") if interval and self.interval else text
+        return Tex(rf"{text}~\interval{{{self.interval_tex()}}}") if interval and self.interval else text
 
     def interval_tex(self) -> Tex:
         """`[low, high]`, or nothing where no interval is known."""
@@ -60,16 +61,44 @@ class Entry(BaseModel):
 
 
 class Verdict(BaseModel):
-    """The outcome of one declared hypothesis. In `detail`, `{value.id}` stands for a value of the index."""
+    """The outcome of one declared hypothesis: `difference` is positive where things are as declared.
+
+    `missing` names values that the study could not measure; `basis` says what decided.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     sentence: str
     verdict: Literal["supported", "not supported", "undecided"]
-    detail: str = ""
-    values: tuple[str, ...] = ()
     primary: bool = False
+    values: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    basis: str = ""
+    detail: str = ""
+    difference: float | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = None
+    seeds: int | None = None
+
+    def entries(self, values: Mapping[str, Entry]) -> dict[str, Entry]:
+        """The verdict's own numbers as values `hypotheses.<id>.difference` and `.p`, so that they link like all others."""
+        measured = next((values[name] for name in self.values if name in values), None)
+        if measured is None or self.difference is None:
+            return {}
+        prefix = f"hypotheses.{self.id}"
+        difference = measured.model_copy(
+            update={
+                "value": self.difference, "interval": self.interval, "seeds": {}, "n": self.seeds,
+                "label": "difference as declared", "files": ("values.json",),
+            }
+        )  # fmt: skip
+        found = {f"{prefix}.difference": difference}
+        if self.p is not None:
+            found[f"{prefix}.p"] = Entry(
+                value=self.p, format=".3f", label="p value", n=self.seeds, files=("values.json",)
+            )
+        return found
 
 
 class _File(BaseModel):
@@ -132,4 +161,5 @@ def read_index(path: Path) -> ValueIndex:
     for value_id in content.values:
         if not ID_PATTERN.fullmatch(value_id):
             raise PaperError(f"{path}: value id {value_id!r} must be lower-case words joined by dots; rename it")
-    return ValueIndex(content.study, content.values, content.verdicts, content.missing)
+    tested = {key: entry for verdict in content.verdicts for key, entry in verdict.entries(content.values).items()}
+    return ValueIndex(content.study, content.values | tested, content.verdicts, content.missing)

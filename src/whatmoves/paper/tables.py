@@ -95,7 +95,11 @@ def _id(dataset: str, row: Row, column: Column) -> str:
 
 def _header(index: ValueIndex, dataset: str, column: Column) -> str:
     arrow = {"higher": r"\,$\uparrow$", "lower": r"\,$\downarrow$"}.get(column.better, "")
-    units = {entry.unit for key, entry in index.items() if key.startswith(f"{dataset}.") and key.endswith(f".{column.metric}")}
+    units = {
+        entry.unit
+        for key, entry in index.items()
+        if key.startswith(f"{dataset}.") and key.endswith(f".{column.metric}")
+    }
     unit = next(iter(units)) if len(units) == 1 else ""
     return rf"{escape(column.header)}{f' ({escape(unit)})' if unit else ''}{arrow}"
 

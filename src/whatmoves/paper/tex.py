@@ -34,7 +34,7 @@ _SPECIAL = {
     "Δ": r"$\Delta$",
 }
 _TABLE = str.maketrans(_SPECIAL)
-_WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 class Tex(str):

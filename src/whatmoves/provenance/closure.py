@@ -110,7 +110,9 @@ class _Finder:
                     self.roots.append(folder)
                     self.homes = {name: home for name, home in self.homes.items() if home}
                 return
-        raise ProofError(f"{name}: no such module in {self.roots[0]}, the current folder or Python's path; mend the kind")
+        raise ProofError(
+            f"{name}: no such module in {self.roots[0]}, the current folder or Python's path; mend the kind"
+        )
 
     def home_of(self, name: str) -> Path | None:
         """The folder of ours that holds a module's top-level name; None for other people's code."""

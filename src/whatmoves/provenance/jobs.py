@@ -27,8 +27,9 @@ SPELLED_OUT = ("whatmoves.study",)
 # Import names that differ from the name of the distribution.
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "skimage": "scikit-image"}
 
-# Settings of the evaluation that only the analysis reads.
-ANALYSIS_SETTINGS = frozenset({"bootstrap"})
+# Settings of the evaluation that the analysis reads, and those of them that only it reads.
+ANALYSIS_SETTINGS = frozenset({"bootstrap", "permutations"})
+ONLY_ANALYSIS_SETTINGS = frozenset({"bootstrap"})
 
 
 @dataclass(frozen=True)
@@ -71,19 +72,24 @@ class Kind:
     settings: Callable[[Study, Mapping[str, str]], dict[str, Any]]
 
 
-def fingerprint(
-    study: Study, kind: str, /, *, source: Path | None = None, project: Path | None = None, **wildcards: str | int
+def fingerprint(study: Study, kind: str, /, **wildcards: str | int) -> Fingerprint:
+    """What one job depends on, in the tree that is running; see `read_fingerprint`."""
+    return read_fingerprint(study, kind, wildcards)
+
+
+def read_fingerprint(
+    study: Study, kind: str, wildcards: Mapping[str, str | int], source: Path | None = None
 ) -> Fingerprint:
     """What one job depends on, read from the tree as it is now.
 
-    `source` holds the package (default: the running one), `project` holds requirements.txt (default: above `source`).
-    Raises `ProofError` for code that cannot be followed and `ConfigError` for a data set or model the study lacks.
+    `source` holds the package (default: the running one); requirements.txt lies above it. Raises `ProofError` for code
+    that cannot be followed and `ConfigError` for a data set or model that the study lacks.
     """
     source = source or source_folder()
     described = KINDS[kind]
     texts = {name: str(value) for name, value in wildcards.items()}
     traced = trace(described.modules(study, texts), source, without=SPELLED_OUT)
-    pins = pinned(project or source.parent)
+    pins = pinned(source.parent)
     names = {_distribution(name) for name in traced.foreign}
     return Fingerprint(
         kind=kind,
@@ -165,7 +171,7 @@ def _training(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _measuring(study: Study) -> dict[str, Any]:
-    return study.evaluation.model_dump(mode="json", exclude=set(ANALYSIS_SETTINGS))
+    return study.evaluation.model_dump(mode="json", exclude=set(ONLY_ANALYSIS_SETTINGS))
 
 
 def _evaluation(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
@@ -200,7 +206,8 @@ def _shown(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _analysis(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
-    return {**_shown(study, wildcards), "evaluation": study.evaluation.model_dump(mode="json")}
+    read = study.evaluation.model_dump(mode="json", include=set(ANALYSIS_SETTINGS))
+    return {**_shown(study, wildcards), "evaluation": read}
 
 
 def _whole(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
@@ -241,6 +248,6 @@ KINDS = {
         lambda study, w: ["whatmoves.figures.make", f"whatmoves.figures.{w['figure']}"],
         _shown,
     ),
-    "animation": Kind("figures/{animation}.receipt.json", lambda study, w: ["whatmoves.figures.animations"], _shown),
+    "animation": Kind("animations/{animation}.receipt.json", lambda study, w: ["whatmoves.figures.animations"], _shown),
     "paper": Kind("paper/receipt.json", lambda study, w: ["whatmoves.paper.build"], _whole),
 }

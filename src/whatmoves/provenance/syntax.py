@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from whatmoves.errors import ProofError
 
-IMPORTERS = frozenset({"importlib", "importlib.util", "importlib.machinery", "runpy", "imp", "pydoc"})
+IMPORTERS = ("importlib", "runpy")  # packages that load code by name
+READERS = ("importlib.metadata", "importlib.resources")  # these of them do not
 RUNNERS = frozenset({"__import__", "exec", "eval", "import_module"})
 SILENT_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 
@@ -42,11 +43,6 @@ def parse(package: str, content: bytes, where: str) -> Parsed:
     return Parsed(digest, tuple(dict.fromkeys(reader.imports)), tuple(reader.dynamic))
 
 
-@functools.cache
-def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    return tuple(name for name in kind._fields if name not in SILENT_FIELDS)
-
-
 class _Reader:
     """Walks a tree once, writing its meaning as text and noting its imports."""
 
@@ -65,12 +61,14 @@ class _Reader:
                 self.dynamic.append((node.lineno, node.id))
             return
         if isinstance(node, ast.Constant):
-            write(f"c {ascii(node.value)}\n")  # `repr` depends on the Unicode tables of the Python version
+            write(f"c {node.value!a}\n")  # `repr` depends on the Unicode tables of the Python version
             return
         if isinstance(node, ast.Import | ast.ImportFrom | ast.Attribute):
             self.note(node)
         write(f"({kind.__name__}\n")
-        for name in _fields(kind):
+        for name in kind._fields:
+            if name in SILENT_FIELDS:
+                continue
             if name == "body" and isinstance(node, ast.If) and _is_type_checking(node.test):
                 continue
             value = getattr(node, name, None)
@@ -82,13 +80,13 @@ class _Reader:
             elif isinstance(value, list):
                 self.visit_all(value)
             else:
-                write(f"{ascii(value)}\n")
+                write(f"{value!a}\n")
         write(")\n")
 
     def visit_all(self, items: list[Any]) -> None:
         for item in items:
             if not isinstance(item, ast.AST):
-                self.text.append(f"{ascii(item)}\n")
+                self.text.append(f"{item!a}\n")
             elif not (isinstance(item, ast.Expr) and _is_text(item.value)):
                 self.visit(item)
         self.text.append("]\n")
@@ -96,7 +94,7 @@ class _Reader:
     def note(self, node: ast.Import | ast.ImportFrom | ast.Attribute) -> None:
         """Note what a node imports, and whether it can import what the closure does not see."""
         if isinstance(node, ast.Attribute):
-            if node.attr in ("import_module", "spec_from_file_location", "run_module", "run_path"):
+            if node.attr == "import_module":  # `import importlib.metadata` brings it along
                 self.dynamic.append((node.lineno, node.attr))
             return
         if isinstance(node, ast.Import):
@@ -110,10 +108,9 @@ class _Reader:
             found = [(module, alias.name) for alias in node.names]
         self.imports += found
         for module, name in found:
-            for what in (module, f"{module}.{name}"):
-                if what in IMPORTERS:
-                    self.dynamic.append((node.lineno, what))
-                    break
+            full = f"{module}.{name}" if name else module
+            if full.startswith(IMPORTERS) and not full.startswith(READERS):
+                self.dynamic.append((node.lineno, full))
 
 
 def _is_text(node: ast.expr) -> bool:

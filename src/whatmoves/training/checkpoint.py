@@ -32,7 +32,7 @@ class Loaded(NamedTuple):
 
 @dataclass
 class Progress:
-    """Where a training stands. `terms` names the columns of `window`, the loss terms of each step since the last row."""
+    """Where a training stands. `window` holds the loss terms of each step since the last row, `terms` their names."""
 
     clips_seen: int = 0
     best_loss: float = float("inf")
@@ -67,8 +67,8 @@ def save_checkpoint(path: Path, model: nn.Module, meta: Mapping[str, Any]) -> No
 def load_checkpoint(path: Path | str, device: torch.device | str = "cpu", expect_kind: str | None = None) -> Loaded:
     """Load a finished model; no code from the file runs.
 
-    Raises `CheckpointError` when the file is missing, damaged, none of ours, of another kind than `expect_kind`, or does
-    not fit the present code of its model.
+    Raises `CheckpointError` when the file is missing, damaged, none of ours, of another kind than `expect_kind`, or
+    does not fit the present code of its model.
     """
     path = Path(path)
     content = _read(path)

@@ -13,9 +13,10 @@ Row = dict[str, int | float | str]
 
 
 def write_history(path: Path, rows: list[Row]) -> None:
-    """Write rows as CSV: `clips, learning_rate, train_<term>…, validation_<term>…, collapsed`, blank where not measured.
+    """Write rows as CSV: `clips, learning_rate, train_<term>…, validation_<term>…, collapsed`.
 
-    Nine significant digits give a float32 back exactly.
+    A cell is blank where nothing was measured; `collapsed` names the KL terms that sounded the alarm. Nine significant
+    digits give a float32 back exactly.
     """
     columns = sorted({name for row in rows for name in row}, key=_column_order)
     lines = [",".join(columns)]

@@ -77,7 +77,7 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
             with autocast(device, training.precision):
                 terms: dict[str, Tensor] = model.loss(batch, step)  # type: ignore[operator]
             optimiser.zero_grad(set_to_none=True)
-            scaler.scale(terms["total"]).backward()
+            scaler.scale(terms["total"]).backward()  # type: ignore[no-untyped-call]
             scaler.unscale_(optimiser)
             clip_gradients(model, training)
             scaler.step(optimiser)

@@ -11,7 +11,7 @@ from whatmoves.study import Training
 
 def make_optimiser(model: nn.Module, training: Training, device: torch.device) -> torch.optim.Optimizer:
     """Adam (weight decay as L2) or AdamW (decoupled) over the parameters that want a gradient."""
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[training.optimizer]
+    kind = torch.optim.AdamW if training.optimizer == "adamw" else torch.optim.Adam
     parameters = [p for p in model.parameters() if p.requires_grad]
     fused = device.type in ("cpu", "cuda")
     return kind(parameters, lr=training.learning_rate, weight_decay=training.weight_decay, fused=fused)

@@ -54,7 +54,7 @@ def stop_signals() -> Iterator[StopSignal]:
         stop.number = number
         signal.signal(number, before[number])
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, remember)
     try:
@@ -76,16 +76,16 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def prepare(device: torch.device, threads: int, seed: int) -> None:
-    """Set allocator, threads, determinism and seed; call before the first tensor is made.
+def prepare(device: torch.device, threads: int) -> None:
+    """Set allocator, threads and determinism; call before the first tensor is made.
 
     The number of threads changes the order of sums and so the last bits: it is fixed, and part of a run's identity.
     """
     tune_malloc()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(device.type == "cpu", warn_only=True)  # on a GPU it is slow and not complete
-    torch.utils.deterministic.fill_uninitialized_memory = False  # only there to make bugs visible, and not free
-    torch.manual_seed(seed)
+    # Filling new memory only serves to make bugs visible, and is not free.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -61,11 +61,12 @@ def train(
     learning_rate(training, 0.0)  # refuses impossible schedules before any work
     config = plugins.model_config(entry.kind, entry.options, f"models.{model}")
     chosen = runtime.choose_device(device)
-    runtime.prepare(chosen, training.threads, seed)
+    runtime.prepare(chosen, training.threads)
     runtime.require_writable(out_folder)
 
     with runtime.locked(work_folder), runtime.stop_signals() as stop:
         source = plugins.open_source(data.kind, data.options, data_folder, f"data.{dataset}")
+        torch.manual_seed(seed)
         net = plugins.build_model(entry.kind, entry.options, source.shape, f"models.{model}")
         parameters = sum(p.numel() for p in net.parameters())
         log.info("device: %s, %d of %s threads", runtime.describe_device(chosen), training.threads, os.cpu_count())

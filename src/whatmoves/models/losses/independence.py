@@ -17,5 +17,6 @@ def squared_cross_correlation(first: Tensor, second: Tensor, epsilon: float = 1e
         centred = block - block.mean(0)
         return centred / (centred.square().mean(0) + epsilon).sqrt()
 
-    correlation = standardised(first).T @ standardised(second) / len(first)  # [D1, D2]
+    # Products and a mean, not a matrix product: autocast would round that to 16 bits.
+    correlation = (standardised(first).unsqueeze(2) * standardised(second).unsqueeze(1)).mean(0)  # [D1, D2]
     return correlation.square().mean()

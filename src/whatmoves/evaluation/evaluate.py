@@ -1,0 +1,287 @@
+"""Measure one model on one data set, all its seeds in one process: importing torch costs more than one seed does.
+
+Written into the model's folder:
+
+    quality.json   one number per seed and measure, curves over frames, and what the model cannot do, with the reason
+    clips.npz      `seed<s>_<measure>` `[N]`, or `[P]` for swaps: what bootstraps draw from
+    codes.npz      `seed<s>_<train|validation|test>_<block>` `[N, D]` float32: posterior means
+    swaps.npz      `pairs` `[P, 2]` of test rows (content, motion), uint8 `truth`, `seed<s>_swapped` `[P, T, C, H, W]`
+    pictures.npz   see `whatmoves.evaluation.pictures`
+    timings.json   times, which differ from run to run
+
+A measure that does not exist for a model or a data set is absent, never NaN, and its reason stands under `cannot`.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from whatmoves import plugins
+from whatmoves.data.clips import Source, Split
+from whatmoves.evaluation import factors, legacy
+from whatmoves.evaluation.factors import Role
+from whatmoves.evaluation.mig import mig
+from whatmoves.evaluation.pictures import median_seed, pictures, to_bytes
+from whatmoves.evaluation.quality import quality, summary, swap_quality
+from whatmoves.evaluation.swaps import BLOCKS, Swaps, swap, swap_obstacle, true_swaps
+from whatmoves.files import write_arrays, write_json
+from whatmoves.models.interface import abilities
+from whatmoves.study import Evaluation, Study
+from whatmoves.training.checkpoint import load_checkpoint
+from whatmoves.training.runtime import choose_device, describe_device, tune_malloc
+
+Codes = dict[str, NDArray[np.float32]]
+
+
+class Clips(NamedTuple):
+    """Everything of a data set that measuring needs."""
+
+    splits: dict[str, Split]
+    roles: Mapping[str, Role]
+    swaps: Swaps | None
+
+    @property
+    def test(self) -> Split:
+        """The clips that every measure is of."""
+        return self.splits["test"]
+
+
+class Measured(NamedTuple):
+    """What is known of one trained model."""
+
+    values: dict[str, float | bool]
+    clips: dict[str, NDArray[np.float64]]
+    curves: dict[str, list[float]]
+    codes: dict[str, Codes]
+    swapped: NDArray[np.uint8] | None
+    timings: dict[str, float]
+    cannot: dict[str, str]
+
+
+def evaluate(
+    study: Study,
+    dataset: str,
+    model: str,
+    checkpoints: Mapping[int, Path],
+    data_folder: Path,
+    out_folder: Path,
+    device: str = "auto",
+) -> None:
+    """Measure the `checkpoints` (by seed) of `model` and write the files above into `out_folder`.
+
+    Runs on one CPU thread, so that the same machine gives the same bytes. Raises `DataError`, `CheckpointError` or
+    `ConfigError` for what is missing, damaged or impossible.
+    """
+    tune_malloc()
+    torch.set_num_threads(1)
+    place = choose_device(device)
+    entry, where = study.data[dataset], f"data.{dataset}"
+    module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
+    clips = open_clips(module, config, module.open_source(config, data_folder), study.evaluation)
+
+    results: dict[int, Measured] = {}
+    losses: dict[int, float | None] = {}
+    first_model: nn.Module | None = None
+    for seed, path in checkpoints.items():
+        loaded = load_checkpoint(path, place, study.models[model].kind)
+        first_model = first_model or loaded.model
+        results[seed] = measure(loaded.model, clips, study.evaluation, place)
+        losses[seed] = loaded.meta["best_validation"]
+        results[seed].values["collapsed"] = bool(loaded.meta["collapsed"])
+        if losses[seed] is not None:
+            results[seed].values["validation_total"] = float(loaded.meta["best_validation"])
+    assert first_model is not None, "evaluate needs a checkpoint"
+
+    shown = median_seed(losses)
+    loaded = load_checkpoint(checkpoints[shown], place)
+    pictured = pictures(
+        loaded.model, clips.test, results[shown].codes.get("test"), clips.swaps, study.evaluation.shown_clips, place
+    )
+    cannot: dict[str, str] = {}
+    for result in results.values():
+        cannot |= result.cannot
+    write_arrays(out_folder / "pictures.npz", pictured)
+    write_arrays(
+        out_folder / "clips.npz",
+        {f"seed{seed}_{name}": values for seed, result in results.items() for name, values in result.clips.items()},
+    )
+    write_arrays(
+        out_folder / "codes.npz",
+        {
+            f"seed{seed}_{split}_{block}": values
+            for seed, result in results.items()
+            for split, codes in result.codes.items()
+            for block, values in codes.items()
+        },
+    )
+    swapped = {f"seed{seed}_swapped": r.swapped for seed, r in results.items() if r.swapped is not None}
+    if swapped and clips.swaps is not None:
+        swapped |= clips.swaps._asdict()
+    write_arrays(out_folder / "swaps.npz", swapped)
+    write_json(
+        out_folder / "quality.json",
+        {
+            "dataset": dataset,
+            "model": model,
+            "kind": study.models[model].kind,
+            "abilities": list(abilities(first_model)),
+            "parameters": parameters(first_model),
+            "seeds": {str(seed): result.values for seed, result in results.items()},
+            "curves": {str(seed): result.curves for seed, result in results.items()},
+            "cannot": cannot,
+            "pictures_seed": shown,
+        },
+    )
+    write_json(
+        out_folder / "timings.json",
+        {
+            "device": describe_device(place),
+            "threads": torch.get_num_threads(),
+            "seeds": {str(seed): result.timings for seed, result in results.items()},
+        },
+    )
+
+
+def parameters(model: nn.Module) -> int:
+    """Number of trainable parameters."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def open_clips(module: ModuleType, config: Any, source: Source, settings: Evaluation) -> Clips:
+    """The splits, factor roles and true swaps of a data set."""
+    splits = {
+        "train": source.train_split(settings.probe_clips),
+        "validation": source.split("validation"),
+        "test": source.split("test"),
+    }
+    return Clips(
+        splits,
+        getattr(module, "FACTOR_ROLES", {}),
+        true_swaps(module, config, splits["test"], settings.swap_pairs),
+    )
+
+
+def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
+    """Everything about one model in evaluation mode on `device`; see the module for names."""
+    able = abilities(model)
+    result = Measured({}, {}, {}, {}, None, {}, {})
+    model.eval()
+    with torch.inference_mode():
+        if "reconstruct" in able:
+            seconds: list[float] = []
+            of_clips, curves = quality(_reconstructed(model, clips.test, settings.batch_size, device, seconds))
+            result.clips.update(of_clips)
+            result.curves.update(curves)
+            result.timings["forward_ms_per_clip"] = 1000 * sum(seconds) / len(clips.test.video)
+        else:
+            result.cannot["reconstruct"] = "it does not reconstruct clips"
+        if "sample" in able:
+            result.timings["generation_ms_per_clip"] = _generation_ms(model, settings.batch_size, device)
+        else:
+            result.cannot["sample"] = "it has no prior to draw from"
+        if "encode" in able:
+            for name, split in clips.splits.items():
+                result.codes[name] = encoded(model, split, settings.batch_size, device)
+        swapped = _measure_swaps(model, clips, settings, device, result)
+    result.values.update(summary(result.clips))
+    _measure_codes(clips, settings, result)
+    if swapped is not None and clips.swaps is not None:
+        content, motion = (clips.test.video[clips.swaps.pairs[: legacy.SWAP_PAIRS, side]] / 255 for side in (0, 1))
+        result.values.update(legacy.swap_measures(content, motion, swapped[: legacy.SWAP_PAIRS] / 255))
+    return result._replace(swapped=swapped)
+
+
+def encoded(model: nn.Module, split: Split, batch_size: int, device: torch.device) -> Codes:
+    """Blocks `[N, D]` float32 of all clips of a split."""
+    parts: list[dict[str, Tensor]] = []
+    for rows in _batches(len(split.video), batch_size):
+        parts.append(model.encode(split.batch(rows, device).video))  # type: ignore[operator]
+    return {block: torch.cat([part[block] for part in parts]).float().cpu().numpy() for block in parts[0]}
+
+
+def _batches(count: int, size: int) -> Iterator[slice]:
+    return (slice(first, min(first + size, count)) for first in range(0, count, size))
+
+
+def _reconstructed(
+    model: nn.Module, split: Split, batch_size: int, device: torch.device, seconds: list[float]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of (reconstruction, truth); the time of each call of the model goes to `seconds`."""
+    for rows in _batches(len(split.video), batch_size):
+        video = split.batch(rows, device).video
+        if rows.start == 0:
+            model.reconstruct(video[:2])  # type: ignore[operator]  # the first call of a process pays for set-up
+        start = _now(device)
+        reconstruction = model.reconstruct(video)  # type: ignore[operator]
+        seconds.append(_now(device) - start)
+        yield reconstruction, video
+
+
+def _generation_ms(model: nn.Module, count: int, device: torch.device) -> float:
+    generator = torch.Generator().manual_seed(0)
+    model.sample(2, generator)  # type: ignore[operator]
+    start = _now(device)
+    model.sample(count, generator)  # type: ignore[operator]
+    return 1000 * (_now(device) - start) / count
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter()
+
+
+def _measure_swaps(
+    model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device, result: Measured
+) -> NDArray[np.uint8] | None:
+    """The model's swaps as uint8, their quality in `result`; None, with the reason in `result`, where it cannot."""
+    obstacle = swap_obstacle(model, result.codes.get("test"))
+    if obstacle is None and clips.swaps is None:
+        obstacle = "the data set cannot render its factors"
+    if obstacle is not None or clips.swaps is None:
+        result.cannot["swap"] = str(obstacle)
+        return None
+    pairs, truth = clips.swaps
+    made: list[NDArray[np.uint8]] = []
+
+    def answers() -> Iterator[tuple[Tensor, Tensor]]:
+        for rows in _batches(len(pairs), settings.batch_size):
+            video = swap(model, result.codes["test"], pairs[rows], device)
+            made.append(to_bytes(video))
+            yield video, torch.from_numpy(truth[rows]).to(device).float().div_(255)
+
+    result.clips.update(swap_quality(answers()))
+    return np.concatenate(made)
+
+
+def _measure_codes(clips: Clips, settings: Evaluation, result: Measured) -> None:
+    """MIG of the whole code and the original's block measures, on the test clips' codes."""
+    codes = result.codes.get("test")
+    if codes is None:
+        result.cannot["mig"] = result.cannot["legacy_blocks"] = "it has no code"
+        return
+    targets = factors.primary(clips.test.factors, clips.roles)
+    if targets is None:
+        result.cannot["mig"] = "clips have no known factors, or several objects that nothing tells apart"
+    else:
+        whole = np.concatenate([codes[block] for block in sorted(codes)], axis=1)
+        found = mig(whole.astype(np.float64), targets.values, targets.kinds, settings.code_bins, settings.factor_bins)
+        result.values["mig"] = found.score
+        for name, score in zip(targets.names, found.per_factor.tolist(), strict=True):
+            result.values[f"mig_{name}"] = score
+    labels = factors.legacy_labels(clips.test.factors)
+    if not set(BLOCKS) <= set(codes):
+        result.cannot["legacy_blocks"] = "its code has no content and motion blocks; cut in half it would mean nothing"
+    elif labels is None:
+        result.cannot["legacy_blocks"] = "clips have no class and direction"
+    else:
+        result.values.update(legacy.block_measures(codes["content"], codes["motion"], *labels))

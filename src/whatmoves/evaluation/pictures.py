@@ -1,0 +1,108 @@
+"""What readers see of a model: clips nobody chose, from the seed in the middle.
+
+Shown are the first test clips of different classes, of the seed whose validation loss is the median (the lower one of
+an even number; the first seed where nothing was trained).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from whatmoves.data.clips import Split
+from whatmoves.evaluation.factors import classes
+from whatmoves.evaluation.swaps import BLOCKS, Swaps, swap, swap_obstacle
+from whatmoves.models.interface import abilities
+
+STEPS = 7  # of an interpolation, both ends included
+SAMPLE_SEED = 0
+
+
+def median_seed(losses: Mapping[int, float | None]) -> int:
+    """The seed whose loss is the (lower) median; the first seed where any loss is missing."""
+    if any(loss is None for loss in losses.values()):
+        return next(iter(losses))
+    ranked = sorted(losses, key=lambda seed: (losses[seed], seed))
+    return ranked[(len(ranked) - 1) // 2]
+
+
+def shown_rows(test: Split, count: int) -> list[int]:
+    """The first `count` rows of the test split that differ in class, filled with the next rows if classes run out."""
+    shown = classes(test.factors)
+    rows: list[int] = []
+    if shown is not None:
+        seen = set()
+        for row, key in enumerate(map(tuple, shown.tolist())):
+            if key not in seen and len(rows) < count:
+                seen.add(key)
+                rows.append(row)
+    rest = [row for row in range(len(test.video)) if row not in rows]
+    return sorted(rows + rest[: count - len(rows)])
+
+
+def pictures(
+    model: nn.Module,
+    test: Split,
+    codes: Mapping[str, NDArray[np.float32]] | None,
+    swaps: Swaps | None,
+    count: int,
+    device: torch.device,
+) -> dict[str, NDArray[np.uint8]]:
+    """Pictures of one trained model, uint8; what the model cannot make is absent.
+
+    `truth`, `reconstruction` and `samples` `[n, T, C, H, W]`; `interpolation_content`, `interpolation_motion` (from the
+    first shown clip's code to the second's in that block alone), `interpolation_both` (whole code) `[7, T, C, H, W]`;
+    `swap_content_source`, `swap_motion_source`, `swap_model`, `swap_truth` `[n, T, C, H, W]` of the first pairs.
+    `codes` are the blocks `[N, D]` of all test clips.
+    """
+    rows = shown_rows(test, count)
+    able = abilities(model)
+    result = {"truth": test.video[rows]}
+    with torch.inference_mode():
+        if "reconstruct" in able:
+            video = torch.from_numpy(test.video[rows]).to(device).float().div_(255)
+            result["reconstruction"] = to_bytes(model.reconstruct(video))  # type: ignore[operator]
+        if "sample" in able:
+            generator = torch.Generator().manual_seed(SAMPLE_SEED)
+            result["samples"] = to_bytes(model.sample(count, generator))  # type: ignore[operator]
+        if codes is not None and "decode" in able and len(rows) > 1:
+            result |= _interpolations(model, codes, rows, device)
+        if swaps is not None and swap_obstacle(model, codes) is None:
+            assert codes is not None
+            pairs = swaps.pairs[:count]
+            result["swap_content_source"], result["swap_motion_source"] = (
+                test.video[pairs[:, 0]],
+                test.video[pairs[:, 1]],
+            )
+            result["swap_model"], result["swap_truth"] = (
+                to_bytes(swap(model, codes, pairs, device)),
+                swaps.truth[:count],
+            )
+    return result
+
+
+def to_bytes(video: Tensor) -> NDArray[np.uint8]:
+    """Video in [0, 1] as uint8 on the CPU, rounded; what lies outside is clipped."""
+    array: NDArray[np.uint8] = video.float().clamp(0, 1).mul(255).round().to(torch.uint8).cpu().numpy()
+    return array
+
+
+def _interpolations(
+    model: nn.Module, codes: Mapping[str, NDArray[np.float32]], rows: Sequence[int], device: torch.device
+) -> dict[str, NDArray[Any]]:
+    ends = {block: torch.from_numpy(values[list(rows[:2])]).to(device) for block, values in codes.items()}
+    weight = torch.linspace(0, 1, STEPS, device=device)[:, None]
+    paths = {block: torch.lerp(end[:1], end[1:], weight) for block, end in ends.items()}  # [7, D]
+    still = {block: end[:1].expand(STEPS, -1) for block, end in ends.items()}
+    moving = {"both": set(codes)}
+    if set(BLOCKS) <= set(codes):
+        moving |= {block: {block} for block in BLOCKS}
+    return {
+        f"interpolation_{name}": to_bytes(
+            model.decode({block: paths[block] if block in changed else still[block] for block in codes})  # type: ignore[operator]
+        )
+        for name, changed in moving.items()
+    }

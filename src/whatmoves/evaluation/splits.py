@@ -1,0 +1,112 @@
+"""Blocks for models that have none, and codes narrow enough to probe.
+
+No model is given a half of its dimensions and told that this is its content: a *learned* split looks for the subspace
+that tells content, and *random* splits are the floor. Everything here is fitted on training codes.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatmoves.evaluation.blocks import BlockScores, Blocks, Roles, block_scores
+from whatmoves.evaluation.dci import target_columns
+from whatmoves.evaluation.rows import Rows
+
+WIDEST_CODE = 256
+
+
+class Projection(NamedTuple):
+    """A linear map of codes: `(codes - mean) @ matrix`, `matrix` `[D, E]`."""
+
+    mean: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+
+    def __call__(self, rows: Rows) -> Rows:
+        return Rows((rows.codes - self.mean) @ self.matrix, rows.factors)
+
+
+class LearnedSplit(NamedTuple):
+    """`blocks` index the dimensions of codes after `projection`."""
+
+    projection: Projection
+    blocks: Blocks
+
+
+class RandomSplits(NamedTuple):
+    """Means over random splits, linear probes only, and the spread of the gap between splits."""
+
+    block_gap: float
+    block_gap_deviation: float
+    content_in_motion: float
+    motion_in_content: float
+    count: int
+
+
+def reduced(train: NDArray[Any], width: int = WIDEST_CODE) -> Projection | None:
+    """Principal components of training codes `[N, D]` down to `width`; None when they are narrow enough already."""
+    if train.shape[1] <= width:
+        return None
+    mean = train.mean(0, dtype=np.float64)
+    axes = np.linalg.svd(train - mean, full_matrices=False)[2]
+    return Projection(mean, axes[:width].T)
+
+
+def learned_split(train: Rows, kinds: Sequence[str], roles: Roles, content_width: int | None = None) -> LearnedSplit:
+    """The subspace of `content_width` (default half) dimensions that best tells content and not motion; the rest is
+    the motion block.
+
+    In whitened codes the axes are the eigenvectors of (share of each direction's variance that content factors
+    explain linearly) - (share that motion factors explain): linear discriminant analysis with both groups of factors.
+    """
+    mean = train.codes.mean(0, dtype=np.float64)
+    values, axes = np.linalg.eigh(np.cov(train.codes - mean, rowvar=False, ddof=0).reshape(len(mean), -1))
+    alive = values > max(1e-10 * float(values[-1]), 1e-12)
+    whitening = axes[:, alive] / np.sqrt(values[alive])
+    codes = (train.codes - mean) @ whitening
+    explained = _explained(codes, train, kinds, roles.content) - _explained(codes, train, kinds, roles.motion)
+    directions = np.linalg.eigh(explained)[1][:, ::-1]  # most content first
+    width = directions.shape[1]
+    border = min(width // 2 if content_width is None else content_width, width)
+    return LearnedSplit(Projection(mean, whitening @ directions), Blocks(np.arange(border), np.arange(border, width)))
+
+
+def random_blocks(width: int, count: int, rng: np.random.Generator) -> list[Blocks]:
+    """`count` random halvings of the code dimensions."""
+    orders = [rng.permutation(width) for _ in range(count)]
+    return [Blocks(np.sort(order[: width // 2]), np.sort(order[width // 2 :])) for order in orders]
+
+
+def random_splits(
+    train: Rows,
+    validation: Rows,
+    test: Rows,
+    kinds: Sequence[str],
+    roles: Roles,
+    rng: np.random.Generator,
+    count: int = 20,
+) -> RandomSplits:
+    """The floor of every split: mean scores of `count` random halvings. Linear probes only, to keep it cheap."""
+    found: list[BlockScores] = [
+        block_scores(train, validation, test, kinds, blocks, roles, rng, families=("linear",), control=False)
+        for blocks in random_blocks(train.codes.shape[1], count, rng)
+    ]
+    gaps = np.array([scores.block_gap.score for scores in found])
+    return RandomSplits(
+        float(gaps.mean()),
+        float(gaps.std()),
+        float(np.mean([scores.content_in_motion for scores in found])),
+        float(np.mean([scores.motion_in_content for scores in found])),
+        count,
+    )
+
+
+def _explained(
+    codes: NDArray[np.float64], train: Rows, kinds: Sequence[str], columns: Sequence[int]
+) -> NDArray[np.float64]:
+    """Covariance `[E, E]` of what a least-squares fit from the factors `columns` predicts of whitened `codes`."""
+    targets = np.concatenate([target_columns(train.factors[:, k], kinds[k]) for k in columns], axis=1)
+    fitted = (centred := targets - targets.mean(0)) @ np.linalg.lstsq(centred, codes, rcond=1e-8)[0]
+    covariance: NDArray[np.float64] = fitted.T @ fitted / len(codes)
+    return covariance

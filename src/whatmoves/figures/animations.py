@@ -1,0 +1,131 @@
+"""Animations: the figures' clips in motion, one labelled column per model, as GIF and as MP4 (H.264)."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from whatmoves.errors import ConfigError, DataError
+from whatmoves.figures import style
+from whatmoves.figures.film import wrapped
+from whatmoves.figures.inputs import DATASET, FigureInputs, shared
+from whatmoves.files import atomic, read_arrays, write_arrays
+from whatmoves.study import Study
+
+Data = dict[str, NDArray[Any]]
+
+ROWS = 3
+FRAME_PX = 160  # a clip is enlarged by the whole factor that comes nearest
+GAP_PX = 8
+LABEL_PX = 38
+FRAMES_PER_S = 8
+MP4_ROUNDS = 4
+TRUTH = -2  # slot of the columns that are given, not made: black
+
+
+def _columns(inputs: FigureInputs, needed: tuple[str, ...], given: Mapping[str, str], made: str) -> Data:
+    pictures = inputs.pictures_with(DATASET, *needed)
+    legend = inputs.legend(list(pictures))
+    videos = [shared(pictures, name) for name in given] + [arrays[made] for arrays in pictures.values()]
+    rows = min(ROWS, *map(len, videos)) if len(videos) > 1 else min(ROWS, len(videos[0]))
+    return {
+        "video": np.stack([video[:rows] for video in videos]),
+        "labels": np.array([*given.values(), *legend["labels"]], np.str_),
+        "slots": np.array([*[TRUTH] * len(given), *legend["slots"]], np.int64),
+    }
+
+
+def _reconstructions(inputs: FigureInputs) -> Data:
+    return _columns(inputs, ("truth", "reconstruction"), {"truth": "truth"}, "reconstruction")
+
+
+def _samples(inputs: FigureInputs) -> Data:
+    return _columns(inputs, ("samples",), {}, "samples")
+
+
+def _swaps(inputs: FigureInputs) -> Data:
+    given = {
+        "swap_content_source": "content from",
+        "swap_motion_source": "motion from",
+        "swap_truth": "true swap",
+    }
+    return _columns(inputs, (*given, "swap_model"), given, "swap_model")
+
+
+KNOWN: dict[str, Callable[[FigureInputs], Data]] = {
+    "reconstructions": _reconstructions,
+    "samples": _samples,
+    "swaps": _swaps,
+}
+
+
+def make_animation(name: str, study: Study, root: Path, out_gif: Path, out_mp4: Path, out_data: Path) -> None:
+    """Make animation `name` of the results under `root`: data (`.npz`), GIF and MP4, all byte-stable.
+
+    Raises `ConfigError` for an unknown animation and `DataError` where there is nothing to show.
+    """
+    if name not in KNOWN:
+        raise ConfigError(f"{name!r} is no animation; known: {', '.join(KNOWN)}")
+    write_arrays(out_data, KNOWN[name](FigureInputs(root, study)))
+    frames = draw(read_arrays(out_data))
+    with atomic(out_gif) as temporary:
+        _save_gif(frames, temporary)
+    with atomic(out_mp4) as temporary:
+        _save_mp4(frames, temporary)
+
+
+def draw(data: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
+    """Frames `[T, height, width, 3]`: a column per label, a row per clip, enlarged without smoothing."""
+    columns, rows, T, _, H, W = data["video"].shape
+    scale = max(1, round(FRAME_PX / W))
+    step_x, step_y = W * scale + GAP_PX, H * scale + GAP_PX
+    width, height = columns * step_x + GAP_PX, LABEL_PX + rows * step_y
+    still = Image.new("RGB", (width + width % 2, height + height % 2), "white")  # H.264 wants even sizes
+    pen = ImageDraw.Draw(still)
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    font = ImageFont.truetype(fonts / "DejaVuSans.ttf", 13, layout_engine=ImageFont.Layout.BASIC)
+    for column, (label, slot) in enumerate(zip(data["labels"], data["slots"], strict=True)):
+        middle = GAP_PX + column * step_x + W * scale // 2
+        fill = style.INK if slot == TRUTH else style.colour(int(slot))
+        pen.multiline_text(
+            (middle, LABEL_PX // 2), wrapped(str(label)), fill=fill, font=font, anchor="mm", align="center", spacing=1
+        )
+    frames = np.repeat(np.asarray(still)[None], T, axis=0)
+    for column in range(columns):
+        for row in range(rows):
+            clip = np.broadcast_to(data["video"][column, row].transpose(0, 2, 3, 1), (T, H, W, 3))
+            top, left = LABEL_PX + row * step_y, GAP_PX + column * step_x
+            frames[:, top : top + H * scale, left : left + W * scale] = clip.repeat(scale, 1).repeat(scale, 2)
+    return frames
+
+
+def _save_gif(frames: NDArray[np.uint8], path: Path) -> None:
+    """One palette for all frames, made from all of them, without dithering: still parts stay still."""
+    tall = Image.fromarray(frames.reshape(-1, *frames.shape[2:]))
+    palette = tall.quantize(128, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    first, *rest = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    milliseconds = round(1000 / FRAMES_PER_S / 10) * 10  # GIF counts in hundredths of a second
+    first.save(path, save_all=True, append_images=rest, duration=milliseconds, loop=0, optimize=True)
+
+
+def _save_mp4(frames: NDArray[np.uint8], path: Path) -> None:
+    """H.264 in the form every browser plays; one thread and no metadata, so that equal frames give equal bytes."""
+    options = ["-crf", "16", "-preset", "slow", "-threads", "1", "-movflags", "+faststart", "-map_metadata", "-1"]
+    options += ["-fflags", "+bitexact", "-flags:v", "+bitexact"]
+    try:
+        writer = imageio_ffmpeg.write_frames(
+            str(path), frames.shape[2:0:-1], fps=FRAMES_PER_S, codec="libx264", quality=None, macro_block_size=2,
+            ffmpeg_log_level="error", output_params=options,
+        )  # fmt: skip
+        writer.send(None)
+        for frame in np.tile(frames, (MP4_ROUNDS, 1, 1, 1)):
+            writer.send(np.ascontiguousarray(frame))
+        writer.close()
+    except (OSError, RuntimeError) as error:
+        problem = " ".join(str(error).split())
+        raise DataError(f"{path}: ffmpeg could not write it ({problem}); pip install imageio-ffmpeg") from None

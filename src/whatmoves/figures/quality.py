@@ -1,0 +1,80 @@
+"""Picture quality: every seed, the mean and its interval, with floors and ceilings beneath in grey."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from whatmoves.figures import style
+from whatmoves.figures.inputs import DATASET, FigureInputs
+
+METRICS = ("psnr_frame", "ssim_gauss11", "mse_removed")
+TITLES = ("PSNR per frame (dB)", "SSIM (Gaussian window of 11)", "mean-frame error removed")
+ROW_IN = 0.21
+
+
+def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
+    """`mean` `[rows, metrics]`, `interval` `[rows, metrics, 2]` and `seeds` `[rows, metrics, seeds]`, NaN for none."""
+    values = inputs.values()
+    outside = sorted({key.split(".")[1] for key in values if key.startswith(f"{DATASET}.")} - set(inputs.study.models))
+    rows = [
+        row for row in [*inputs.models(DATASET), *outside] if any(f"{DATASET}.{row}.{m}" in values for m in METRICS)
+    ]
+    if not rows:
+        raise inputs.missing(f"values {DATASET}.<model>.{{{', '.join(METRICS)}}} in values.json")
+    found = {(row, m): values.get(f"{DATASET}.{row}.{metric}", {}) for row in rows for m, metric in enumerate(METRICS)}
+    most_seeds = max(1, *(len(value.get("seeds", ())) for value in found.values()))
+    mean = np.full((len(rows), len(METRICS)), np.nan)
+    interval = np.full((*mean.shape, 2), np.nan)
+    seeds = np.full((*mean.shape, most_seeds), np.nan)
+    for (row, m), value in found.items():
+        at = rows.index(row), m
+        mean[at] = value.get("value", np.nan)
+        interval[at] = value.get("interval") or np.nan
+        numbers = list(value.get("seeds", {}).values())
+        seeds[at][: len(numbers)] = numbers
+    return {"mean": mean, "interval": interval, "seeds": seeds, **inputs.legend(rows)}
+
+
+@style.house
+def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
+    """One panel per measure, one row per model; a grey line carries each floor up through the models."""
+    slots = data["slots"].tolist()
+    count = len(slots)
+    height_in = 0.62 + count * ROW_IN
+    figure = Figure((style.WIDTH_IN, height_in))
+    left_in, gap_in = 1.15, 0.2
+    width_in = (style.WIDTH_IN - left_in - 2 * gap_in - 0.12) / len(METRICS)
+    models = sum(slot >= 0 for slot in slots)
+    for m, title in enumerate(TITLES):
+        axes = style.panel(figure, left_in + m * (width_in + gap_in), 0.3, width_in, count * ROW_IN)
+        for row, slot in enumerate(slots):
+            shade = style.colour(slot)
+            low, high = data["interval"][row, m]
+            points = data["seeds"][row, m]
+            if slot < 0:
+                axes.plot([data["mean"][row, m]] * 2, [-0.5, row], color="#c4c4c4", lw=0.7, zorder=1)
+                axes.plot(data["mean"][row, m], row, "D", color=shade, ms=3, zorder=3)
+                continue
+            axes.plot([low, high], [row, row], color=shade, lw=1.5, solid_capstyle="butt", zorder=3)
+            axes.plot(points, np.full_like(points, row + 0.24), "o", color=shade, ms=2.6, alpha=0.6, mew=0, zorder=4)
+            axes.plot(data["mean"][row, m], row, style.marker(slot), color=shade, ms=5, mec="white", mew=0.6, zorder=5)
+        if 0 < models < count:
+            axes.axhline(models - 0.5, color=style.HAIRLINE, lw=0.6)
+        axes.set_ylim(count - 0.5, -0.5)
+        axes.set_yticks(range(count), data["labels"].tolist() if m == 0 else [""] * count)
+        axes.tick_params("y", length=0)
+        axes.grid(visible=False, axis="y")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.margins(x=0.07)
+        axes.set_title(title)
+        axes.spines["left"].set_visible(False)
+        if m == 0:
+            for text, slot in zip(axes.get_yticklabels(), slots, strict=True):
+                text.set_color(style.colour(slot))
+        if METRICS[m] == "mse_removed":
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
+    return figure

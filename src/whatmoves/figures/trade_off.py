@@ -1,0 +1,65 @@
+"""The trade-off: how well content and motion keep apart against how good the pictures are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from whatmoves.figures import style
+from whatmoves.figures.inputs import DATASET, FigureInputs
+
+METRICS = ("block_gap", "mse_removed")
+HEIGHT_IN = 3.0
+
+
+def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
+    """`mean` `[models, 2]`, `interval` `[models, 2, 2]`, `seeds` `[models, 2, seeds]` (NaN for none), `undominated`."""
+    values = inputs.values()
+    rows = [row for row in inputs.models(DATASET) if all(f"{DATASET}.{row}.{metric}" in values for metric in METRICS)]
+    if not rows:
+        raise inputs.missing(f"a model with both {DATASET}.<model>.block_gap and .mse_removed in values.json")
+    pairs = [[values[f"{DATASET}.{row}.{metric}"] for metric in METRICS] for row in rows]
+    mean = np.array([[value["value"] for value in pair] for pair in pairs], np.float64)
+    interval = np.array([[value["interval"] or (np.nan, np.nan) for value in pair] for pair in pairs], np.float64)
+    shared = [[seed for seed in pair[0]["seeds"] if seed in pair[1]["seeds"]] for pair in pairs]
+    seeds = np.full((len(rows), 2, max(1, *map(len, shared))), np.nan)
+    for row, (pair, both) in enumerate(zip(pairs, shared, strict=True)):
+        for axis, value in enumerate(pair):
+            seeds[row, axis, : len(both)] = [value["seeds"][seed] for seed in both]
+    legend = inputs.legend(rows)
+    better = (mean[None] >= mean[:, None]).all(-1) & (mean[None] > mean[:, None]).any(-1)  # [i, j]: j dominates i
+    undominated = ~(better & (legend["slots"] >= 0)).any(1) & (legend["slots"] >= 0)
+    return {"mean": mean, "interval": interval, "seeds": seeds, "undominated": undominated, **legend}
+
+
+@style.house
+def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
+    """Small dots are seeds, large markers means with intervals; the grey step joins the undominated models."""
+    figure = Figure((style.WIDTH_IN, HEIGHT_IN))
+    axes = style.panel(figure, 0.6, 0.12, 3.9, HEIGHT_IN - 0.58)
+    front = data["mean"][data["undominated"]]
+    front = front[np.argsort(front[:, 0])]
+    axes.step(front[:, 0], front[:, 1], where="pre", color="#c4c4c4", lw=0.9, zorder=1)
+    keys = []
+    for row, slot in enumerate(data["slots"].tolist()):
+        shade, shape = style.colour(slot), "D" if slot < 0 else style.marker(slot)
+        x, y = data["mean"][row]
+        (x_low, x_high), (y_low, y_high) = data["interval"][row]
+        axes.plot([x_low, x_high], [y, y], color=shade, lw=1.1, zorder=3)
+        axes.plot([x, x], [y_low, y_high], color=shade, lw=1.1, zorder=3)
+        axes.plot(*data["seeds"][row], "o", color=shade, ms=2.6, alpha=0.6, mew=0, zorder=4)
+        axes.plot(x, y, shape, color=shade, ms=3.5 if slot < 0 else 6, mec="white", mew=0.6, zorder=5)
+        keys.append(Line2D([], [], ls="", marker=shape, color=shade, ms=3.5 if slot < 0 else 6, mec="white", mew=0.6))
+    axes.set_xlabel("BlockGap: content and motion kept apart  →")
+    axes.set_ylabel("mean-frame error removed  →")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
+    axes.tick_params("y", labelsize=style.SMALL_PT)
+    axes.margins(0.08)
+    figure.legend(
+        keys, data["labels"].tolist(), loc="upper left", bbox_to_anchor=(4.6 / style.WIDTH_IN, 1 - 0.06 / HEIGHT_IN)
+    )
+    return figure

@@ -1,0 +1,135 @@
+"""From a study's results to main.tex, and from main.tex to a PDF that is the same bytes wherever it is built."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from whatmoves.errors import PaperError
+from whatmoves.files import write_bytes, write_text
+from whatmoves.paper.appendix import Appendix
+from whatmoves.paper.index import read_index
+from whatmoves.paper.literals import check_templates
+from whatmoves.paper.render import render
+from whatmoves.paper.writer import Writer
+from whatmoves.study import Study
+
+APT_PACKAGES = (
+    "latexmk lmodern texlive-latex-base texlive-latex-recommended texlive-latex-extra "
+    "texlive-fonts-recommended texlive-science"
+)
+SOURCE = "main.tex"
+EPOCH_S = 1_735_689_600  # the date inside every PDF: fixed, so that equal sources give equal bytes
+TIME_LIMIT_S = 300
+WIDEST_OVERFULL_PT = 10.0
+
+_FAULTS = (
+    re.compile(r"Warning: (?:Reference|Citation|Hyper reference) .* undefined"),
+    re.compile(r"Warning: Label .* multiply defined"),
+    re.compile(r"has been referenced but does not exist"),
+    re.compile(r"destination with the same identifier"),
+    re.compile(r"^Missing character:"),
+    re.compile(r"^LaTeX Warning: File .* not found"),
+)
+_OVERFULL = re.compile(r"^Overfull \\hbox \((\d+(?:\.\d+)?)pt too wide\)")
+
+
+def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path) -> tuple[str, ...]:
+    """Write main.tex, the bibliography, the preamble and the figures it shows into `out_tex_folder`.
+
+    `root` is results/<study>. The folder then compiles by itself. Returns the value ids used, in order of first use.
+    Raises `PaperError` for a typed result, an unknown value, setting or figure, and a name the templates do not have.
+    """
+    index = read_index(root / "values.json")
+    check_templates(templates, index)
+    writer = Writer(study, index, root / "figures")
+    source = render(templates, writer, Appendix(writer, root))
+    shutil.rmtree(out_tex_folder / "figures", ignore_errors=True)
+    for name in writer.figures_used:
+        write_bytes(out_tex_folder / "figures" / f"{name}.pdf", (root / "figures" / f"{name}.pdf").read_bytes())
+    for plain in sorted(templates.glob("*.tex")) + sorted(templates.glob("*.bib")):
+        write_bytes(out_tex_folder / plain.name, plain.read_bytes())
+    write_text(out_tex_folder / SOURCE, source)
+    return tuple(writer.used)
+
+
+def build_pdf(tex_folder: Path, out_pdf: Path) -> None:
+    """Compile main.tex in a clean folder, check the log, and write the PDF.
+
+    Raises `PaperError` (one line) when LaTeX is missing or fails, and for what LaTeX only warns of: undefined
+    references, citations and links, missing characters and figures, boxes that stick out by more than 10 pt.
+    """
+    if not (tex_folder / SOURCE).is_file():
+        raise PaperError(f"{tex_folder / SOURCE}: no such file; run the step that writes the paper's source")
+    if shutil.which("latexmk") is None or shutil.which("pdflatex") is None:
+        raise PaperError(f"LaTeX is not installed; run: apt-get install --no-install-recommends {APT_PACKAGES}")
+    with tempfile.TemporaryDirectory(prefix="whatmoves-paper-") as name:
+        folder = Path(name)
+        _copy_sources(tex_folder, folder)
+        _latexmk(folder)
+        log = _read_log(folder)
+        if fault := find_fault(log):
+            raise PaperError(f"{tex_folder / SOURCE}: {fault}")
+        write_bytes(out_pdf, (folder / "main.pdf").read_bytes())
+
+
+def find_fault(log: str) -> str | None:
+    """The first line of a LaTeX log that must not stand in a finished paper's log."""
+    for line in log.splitlines():
+        if any(fault.search(line) for fault in _FAULTS):
+            return line.strip()
+        overfull = _OVERFULL.match(line)
+        if overfull and float(overfull.group(1)) > WIDEST_OVERFULL_PT:
+            return f"{line.strip()} (at most {WIDEST_OVERFULL_PT:g} pt)"
+    return None
+
+
+def _copy_sources(tex_folder: Path, folder: Path) -> None:
+    """Only sources: a stale main.bbl or main.aux beside main.tex would be used instead of a fresh one."""
+    for path in [*tex_folder.glob("*.tex"), *tex_folder.glob("*.bib")]:
+        shutil.copyfile(path, folder / path.name)
+    if (tex_folder / "figures").is_dir():
+        shutil.copytree(tex_folder / "figures", folder / "figures")
+
+
+def _latexmk(folder: Path) -> None:
+    fixed = {"SOURCE_DATE_EPOCH": str(EPOCH_S), "FORCE_SOURCE_DATE": "1", "max_print_line": "100000", "LC_ALL": "C"}
+    command = [
+        "latexmk",
+        "-norc",
+        "-pdf",
+        "-interaction=nonstopmode",
+        "-halt-on-error",
+        "-latexoption=-no-shell-escape",
+    ]
+    try:
+        finished = subprocess.run(
+            [*command, SOURCE],
+            cwd=folder,
+            env={**os.environ, **fixed},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=TIME_LIMIT_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise PaperError(f"{SOURCE}: LaTeX did not end within {TIME_LIMIT_S} s; look for an endless loop") from None
+    if finished.returncode != 0:
+        raise PaperError(f"{SOURCE}: {_first_error(_read_log(folder) or finished.stdout.decode(errors='replace'))}")
+
+
+def _read_log(folder: Path) -> str:
+    path = folder / "main.log"
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _first_error(log: str) -> str:
+    """The first error of a log with the line of main.tex it names."""
+    lines = log.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("!"):
+            place = next((found for found in lines[number : number + 12] if re.match(r"l\.\d+", found)), "")
+            return f"{line.removeprefix('!').strip()} {place}".strip()
+    return find_fault(log) or (lines[-1] if lines else "LaTeX failed without a log")

@@ -1,0 +1,235 @@
+"""What the templates call. Every result passes through `Writer.value`, which formats, links and records it."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from whatmoves.errors import PaperError
+from whatmoves.paper import comparisons
+from whatmoves.paper.index import Entry, ValueIndex, Verdict, nearest
+from whatmoves.paper.tables import Best, Column, Row, results_table
+from whatmoves.paper.tex import Tex, code, escape, listing, number
+from whatmoves.study import ModelEntry, Study
+
+# Rows that frame a comparison instead of entering it, in the order they are printed.
+REFERENCES = {
+    "blank": "blank",
+    "mean_frame": "mean frame",
+    "copy_last": "copy last",
+    "pca": "PCA",
+    "blurred_truth": "blurred truth",
+    "oracle": "oracle",
+}
+
+
+class Writer:
+    """The functions that templates may call, and the record of what they used.
+
+    `used` holds value ids and `figures_used` figure names in the order of first use; both are read by the appendix.
+    """
+
+    def __init__(self, study: Study, index: ValueIndex, figures: Path, best: Best = comparisons.best) -> None:
+        if index.study != study.study:
+            raise PaperError(f"values.json is of study {index.study!r}, not {study.study!r}; run the analysis again")
+        self.study = study
+        self.index = index
+        self.figures = figures
+        self.used: dict[str, None] = {}
+        self.figures_used: dict[str, None] = {}
+        self._best = best
+        self._settings = dict(_leaves(study.model_dump(mode="json")))
+        self._closed = False
+
+    # Models and data sets -------------------------------------------------------------------------------------------
+
+    def models(self, dataset: str | None = None) -> dict[str, ModelEntry]:
+        """The study's models by name without floors and ceilings, all or those trained on a data set."""
+        return {
+            name: entry
+            for name, entry in self.study.models.items()
+            if entry.kind not in REFERENCES and (dataset is None or dataset in entry.trains_on)
+        }
+
+    def label(self, model: str) -> Tex:
+        """A model's, floor's or ceiling's name in prose and tables."""
+        return escape(self._label(model))
+
+    def labels(self, dataset: str | None = None) -> Tex:
+        """The labels of all models, as a list in words."""
+        return listing(self._label(name) for name in self.models(dataset))
+
+    def floors(self, dataset: str, metric: str) -> list[str]:
+        """The floors and ceilings that were measured by that metric."""
+        return [
+            row.name for row in self._rows(dataset) if row.reference and f"{dataset}.{row.name}.{metric}" in self.index
+        ]
+
+    # Values ---------------------------------------------------------------------------------------------------------
+
+    def has(self, value_id: str) -> bool:
+        """Whether the index holds that id."""
+        return value_id in self.index
+
+    def value(self, value_id: str, interval: bool = False, unit: bool = True) -> Tex:
+        """A result, formatted and linked to its entry in the appendix; its first use is the target of the way back.
+
+        Raises `PaperError` with the nearest ids for an unknown one.
+        """
+        entry = self.index[value_id]
+        if self._closed:
+            raise PaperError(f"value {value_id!r} is used after the value appendix; move the appendix to the end")
+        anchor = "" if value_id in self.used else rf"\anchor{{use:{value_id}}}"
+        self.used.setdefault(value_id)
+        return Tex(rf"{anchor}\result{{{value_id}}}{{{entry.tex(unit, interval)}}}")
+
+    def compared(self, first: str, second: str) -> Tex:
+        """`above`, `below` or `not distinguishable from`: where the first value stands, decided by the intervals."""
+        return Tex(comparisons.relation(self.index[first], self.index[second]))
+
+    def standing(self, dataset: str, model: str, metric: str) -> Tex:
+        """Where a model stands against every floor and ceiling: `better than … and not distinguishable from …`."""
+        value_id = f"{dataset}.{model}.{metric}"
+        entry = self.index[value_id]
+        words = {"above": "better than", "below": "worse than"}
+        if entry.better == "lower":
+            words = {"above": "worse than", "below": "better than"}
+        groups: dict[str, list[Tex]] = {}
+        for floor in self.floors(dataset, metric):
+            other = f"{dataset}.{floor}.{metric}"
+            relation = comparisons.relation(entry, self.index[other])
+            place = Tex(rf"\emph{{{self.label(floor)}}} ({self.value(other)})")
+            groups.setdefault(words.get(relation, relation), []).append(place)
+        order = ("better than", "not distinguishable from", "worse than")
+        return listing((Tex(f"{word} {listing(groups[word])}") for word in order if word in groups), ", and")
+
+    def setting(self, path: str) -> Tex:
+        """A setting of the study by its dotted path, linked to the table of settings."""
+        if path not in self._settings:
+            raise PaperError(f"no setting {path!r} in study {self.study.study!r}; {nearest(path, self._settings)}")
+        return Tex(rf"\settinglink{{{path}}}{{{_shown(self._settings[path])}}}")
+
+    def has_setting(self, path: str) -> bool:
+        """Whether the study states that setting."""
+        return path in self._settings
+
+    # Tables and figures ---------------------------------------------------------------------------------------------
+
+    def table(self, name: str, dataset: str, columns: list[Column], caller: Callable[[], str]) -> Tex:
+        """A float with models as rows; the block's text is its caption, to which the rule of bold type is added."""
+
+        def cell(value_id: str, interval: bool) -> Tex:
+            return self.value(value_id, interval=interval, unit=False)
+
+        tabular, competing = results_table(self.index, dataset, self._rows(dataset), columns, cell, self._best)
+        caption = caller().strip()
+        if competing:
+            caption += (
+                f" Bold: the best model and those not told apart from it by {comparisons.rule_in_words(competing)}."
+            )
+        return Tex(
+            "\\begin{table}[htbp]\n\\centering\\tablestyle\n"
+            f"\\caption{{{caption}}}\\label{{tab:{name}}}\n{tabular}\\end{{table}}"
+        )
+
+    def figure(self, name: str, caller: Callable[[], str]) -> Tex:
+        """A float with `figures/<name>.pdf`, linked to its entry in the appendix; the block's text is its caption."""
+        if not (self.figures / f"{name}.pdf").is_file():
+            raise PaperError(f"{self.figures / name}.pdf: no such figure; run the step that draws it")
+        self.figures_used.setdefault(name)
+        return Tex(
+            "\\begin{figure}[htbp]\n\\centering\n"
+            f"\\anchor{{usefigure:{name}}}\\figurelink{{{name}}}\n"
+            f"\\caption{{{caller().strip()}}}\\label{{fig:{name}}}\n\\end{{figure}}"
+        )
+
+    def has_figure(self, name: str) -> bool:
+        """Whether the study drew that figure."""
+        return (self.figures / f"{name}.pdf").is_file()
+
+    # Verdicts -------------------------------------------------------------------------------------------------------
+
+    def verdicts(self, verdict: str | None = None) -> list[Verdict]:
+        """All verdicts in the declared order, or those of one kind."""
+        return [found for found in self.index.verdicts.values() if verdict in (None, found.verdict)]
+
+    def has_verdict(self, hypothesis: str) -> bool:
+        """Whether the hypothesis was tested: one whose models the study lacks was not."""
+        return hypothesis in self.index.verdicts
+
+    def verdict(self, hypothesis: str) -> Tex:
+        """A hypothesis in its declared words with its verdict and the values behind it."""
+        if hypothesis not in self.index.verdicts:
+            raise PaperError(f"no verdict on {hypothesis!r}; {nearest(hypothesis, self.index.verdicts)}")
+        found = self.index.verdicts[hypothesis]
+        evidence = self.evidence(found)
+        tail = f" ({evidence})" if evidence else ""
+        return Tex(rf"\hypothesis{{{escape(found.sentence.rstrip('.'))}}} is \verdict{{{found.verdict}}}{tail}")
+
+    def evidence(self, verdict: Verdict) -> Tex:
+        """What a verdict rests on: the difference with its interval and p value, or the values themselves."""
+        prefix = f"hypotheses.{verdict.id}"
+        parts: list[Tex] = []
+        if f"{prefix}.difference" in self.index:
+            parts.append(Tex(f"difference {self.value(f'{prefix}.difference', interval=True)}"))
+            if f"{prefix}.p" in self.index:
+                parts.append(Tex(f"$p$ = {self.value(f'{prefix}.p')}"))
+        else:
+            parts += [self.value(value_id, interval=True) for value_id in verdict.values if value_id in self.index]
+        return Tex("; ".join([*parts, escape(verdict.detail)] if verdict.detail else parts))
+
+    # Appendix -------------------------------------------------------------------------------------------------------
+
+    def used_values(self) -> dict[str, list[tuple[str, Entry]]]:
+        """Values used so far, as (id, entry) under `<data set>.<model>`, in the tables' order; no more after this."""
+        self._closed = True
+        order = [f"{dataset}.{row.name}" for dataset in self.study.data for row in self._rows(dataset)]
+        groups: dict[str, list[tuple[str, Entry]]] = {prefix: [] for prefix in order}
+        for value_id in self.used:
+            groups.setdefault(value_id.rpartition(".")[0], []).append((value_id, self.index[value_id]))
+        return {prefix: entries for prefix, entries in groups.items() if entries}
+
+    def all_settings(self) -> dict[str, Tex]:
+        """Every setting of the study by its dotted path."""
+        return {path: _shown(value) for path, value in self._settings.items()}
+
+    def _label(self, model: str) -> str:
+        entry = self.study.models.get(model)
+        if entry is None or (entry.label is None and entry.kind in REFERENCES):
+            return REFERENCES.get(model if entry is None else entry.kind, model.replace("_", " "))
+        return self.study.label_of(model)
+
+    def _rows(self, dataset: str) -> list[Row]:
+        """Models in the study's order, then floors and ceilings in the order of `REFERENCES`."""
+        kinds = {name: entry.kind for name, entry in self.study.models.items() if dataset in entry.trains_on}
+        references = {name for name, kind in kinds.items() if kind in REFERENCES} | {
+            name
+            for name in REFERENCES
+            if name not in kinds and any(key.startswith(f"{dataset}.{name}.") for key in self.index)
+        }
+        order = list(REFERENCES)
+        framed = sorted(references, key=lambda name: (order.index(kinds[name] if name in kinds else name), name))
+        names = [name for name in kinds if name not in references]
+        return [Row(name, self._label(name)) for name in names] + [Row(n, self._label(n), True) for n in framed]
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif value != {}:
+            yield f"{prefix}{key}", value
+
+
+def _shown(value: Any) -> Tex:
+    match value:
+        case None:
+            return Tex("none")
+        case bool():
+            return Tex("yes" if value else "no")
+        case int() | float():
+            return number(format(value, "d" if isinstance(value, int) else "g"))
+        case list() | tuple():
+            return Tex(", ".join(_shown(item) for item in value)) if value else Tex("none")
+        case _:
+            return code(str(value)) if re.fullmatch(r"[\w./]+", str(value)) else escape(str(value))

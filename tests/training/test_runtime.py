@@ -1,0 +1,40 @@
+"""The machine: devices that are not here, signals, locks."""
+
+import os
+import signal
+
+import pytest
+import torch
+
+from whatmoves.errors import ConfigError
+from whatmoves.training import runtime
+
+
+def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert runtime.choose_device("auto") == runtime.choose_device("cpu") == torch.device("cpu")
+    with pytest.raises(ConfigError) as told:
+        runtime.choose_device("cuda")
+    assert str(told.value) == ("--device is 'cuda', but PyTorch sees no such device here; use --device auto or cpu")
+    with pytest.raises(ConfigError, match=r"^--device is 'tpu'; must be auto, cpu, cuda or mps$"):
+        runtime.choose_device("tpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert runtime.choose_device("auto") == torch.device("cuda")
+
+
+def test_a_second_signal_is_not_held_back() -> None:
+    with pytest.raises(KeyboardInterrupt), runtime.stop_signals() as stop:  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.number == signal.SIGINT
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_threads_and_autocast() -> None:
+    runtime.prepare(torch.device("cpu"), threads=1)
+    assert torch.get_num_threads() == 1
+    a = torch.ones(2, 2)
+    for precision, dtype in [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)]:
+        with runtime.autocast(torch.device("cpu"), precision):
+            assert (a @ a).dtype == dtype
+    assert runtime.peak_memory_mib(torch.device("cpu")) > 10

@@ -1,0 +1,300 @@
+"""Whole runs of small models: what they write, and that killing them changes nothing."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from training_fakes import blinks
+
+from whatmoves.errors import CheckpointError, ConfigError, TrainingError
+from whatmoves.models.interface import Step
+from whatmoves.study import Study
+from whatmoves.training import runtime
+from whatmoves.training.checkpoint import load_checkpoint
+from whatmoves.training.runtime import Interrupted
+from whatmoves.training.train import train
+from whatmoves.training.validation import validate
+
+SIZE = 4  # clips a batch; 10 steps
+
+
+def study(kind: str = "noisy", options: dict[str, Any] | None = None, **training: Any) -> Study:
+    settings = {
+        "clips": 10 * SIZE,
+        "batch_size": SIZE,
+        "learning_rate": 0.01,
+        "validate_every": 12,
+        "log_every": 9,  # neither a multiple of a batch nor of a checkpoint
+        "checkpoint_every": 2 * SIZE,
+        "clip_norm": 50.0,
+        **training,
+    }
+    model = {"kind": f"training_fakes.{kind}", "options": options or {}}
+    data = {"blinks": {"kind": "training_fakes.blinks"}}
+    return Study(study="trial", data=data, models={"m": {**model, "trains_on": ["blinks"]}}, training=settings)  # type: ignore[arg-type]
+
+
+def run(of: Study, folder: Path, seed: int = 3) -> Path:
+    train(of, "blinks", "m", seed, folder / "data", folder / "out", folder / "work", "cpu")
+    return folder / "out"
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / "out" / name).read_bytes() for name in ("checkpoint.pt", "history.csv")}
+
+
+def strike(monkeypatch: pytest.MonkeyPatch, at_step: int, action: Any) -> None:
+    def hook(first: int) -> None:
+        if first == (at_step - 1) * SIZE:
+            action()
+
+    monkeypatch.setattr(blinks, "before_batch", hook)
+
+
+def fail() -> None:
+    raise OSError("the machine went down")
+
+
+def test_a_run_that_died_in_step_5_ends_at_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(study(), tmp_path / "whole")
+    strike(monkeypatch, 5, fail)
+    with pytest.raises(OSError, match="went down"):
+        run(study(), tmp_path / "broken")
+    assert not list((tmp_path / "broken/out").iterdir())
+    assert (tmp_path / "broken/work/state.pt").exists()
+
+    steps: list[int] = []
+    monkeypatch.setattr(blinks, "before_batch", steps.append)
+    torch.randn(5)  # resuming must not lean on the random numbers this process happens to be at
+    run(study(), tmp_path / "broken")
+    assert steps == [SIZE * step for step in range(4, 10)]
+    assert outputs(tmp_path / "broken") == outputs(tmp_path / "whole")
+    assert not (tmp_path / "broken/work").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_at_the_end_of_the_step(
+    number: int, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = study(checkpoint_every=1000)  # nothing but the signal makes it save
+    run(of, tmp_path / "whole")
+    before = signal.getsignal(number)
+    strike(monkeypatch, 4, lambda: os.kill(os.getpid(), number))
+    with pytest.raises(Interrupted) as stopped:
+        run(of, tmp_path / "broken")
+    assert stopped.value.code == code
+    assert signal.getsignal(number) is before
+
+    steps: list[int] = []
+    monkeypatch.setattr(blinks, "before_batch", steps.append)
+    run(of, tmp_path / "broken")
+    assert steps[0] == 4 * SIZE
+    assert outputs(tmp_path / "broken") == outputs(tmp_path / "whole")
+
+
+def test_a_process_killed_with_sigkill_leaves_a_state_that_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(study(), tmp_path / "whole")
+    script = (
+        "import os, signal, pathlib, test_train\n"
+        "from training_fakes import blinks\n"
+        f"blinks.before_batch = lambda first: os.kill(os.getpid(), signal.SIGKILL) if first == {4 * SIZE} else None\n"
+        f"test_train.run(test_train.study(), pathlib.Path({str(tmp_path / 'broken')!r}))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    killed = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    steps: list[int] = []
+    monkeypatch.setattr(blinks, "before_batch", steps.append)
+    run(study(), tmp_path / "broken")
+    assert steps == [SIZE * step for step in range(4, 10)]
+    assert outputs(tmp_path / "broken") == outputs(tmp_path / "whole")
+
+
+def test_bf16_and_adamw_resume_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = study(precision="bf16", optimizer="adamw", weight_decay=0.1)
+    run(of, tmp_path / "whole")
+    strike(monkeypatch, 8, fail)
+    with pytest.raises(OSError, match="went down"):
+        run(of, tmp_path / "broken")
+    monkeypatch.undo()
+    run(of, tmp_path / "broken")
+    assert outputs(tmp_path / "broken") == outputs(tmp_path / "whole")
+
+
+def test_fp16_saves_its_loss_scale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strike(monkeypatch, 5, fail)
+    with pytest.raises(OSError, match="went down"):
+        run(study(precision="fp16"), tmp_path)
+    state = torch.load(tmp_path / "work/state.pt", weights_only=True)
+    assert state["scaler"]["scale"] > 0
+    monkeypatch.undo()
+    assert (run(study(precision="fp16"), tmp_path) / "checkpoint.pt").exists()
+
+
+def test_what_a_run_writes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "whatmoves"):
+        out = run(study(), tmp_path)
+    assert sorted(p.name for p in out.iterdir()) == ["checkpoint.pt", "history.csv", "timings.json"]
+    assert caplog.messages[1:3] == ["parameters: 158", "budget: 40 clips in 10 steps"]
+    assert caplog.messages[0].startswith("device: cpu")
+    assert "1 of" in caplog.messages[0]
+
+    history = pd.read_csv(out / "history.csv")
+    assert list(history.clips) == [12, 20, 24, 28, 36, 40]  # first step at or past multiples of 9 and 12, and the end
+    validated = history.dropna(subset="validation_total")
+    assert list(validated.clips) == [12, 24, 36, 40]
+    assert (validated.validation_beta == 1).all()  # schedules are at their end
+    assert history.train_beta[1] == pytest.approx((12 + 16) / 2 / 40)  # mean over the steps since the row before
+    assert (history.train_total - history.train_error).tolist() == pytest.approx([1.0] * 6, abs=1e-4)
+
+    model, meta = load_checkpoint(out / "checkpoint.pt")
+    assert not model.training
+    best = validated.loc[validated.validation_total.idxmin()]
+    assert meta["best_clips"] == best.clips
+    assert meta["best_validation"] == pytest.approx(best.validation_total, rel=1e-6)
+    assert model.calls == best.clips / SIZE  # the weights are those of the best validation
+    assert (meta["kind"], meta["seed"], meta["dataset"], meta["clips_seen"]) == (
+        "training_fakes.noisy",
+        3,
+        "blinks",
+        40,
+    )
+    assert meta["options"] == {"width": 4, "kl_nats": 1.0, "breaks_at": None, "spoils_at": None}
+    timings = json.loads((out / "timings.json").read_text())
+    assert timings["clips_per_s"] == pytest.approx(40 / timings["seconds"])
+    assert (timings["threads"], timings["parameters"], timings["interruptions"]) == (1, 158, 0)
+
+
+def test_the_seed_and_the_learning_rate_matter_and_the_place_does_not(tmp_path: Path) -> None:
+    for name, seed, rate in [("a", 0, 0.01), ("same", 0, 0.01), ("seed", 1, 0.01), ("rate", 0, 0.02)]:
+        run(study(learning_rate=rate), tmp_path / name, seed)
+    assert outputs(tmp_path / "a") == outputs(tmp_path / "same")
+    histories = [(tmp_path / name / "out/history.csv").read_text() for name in ("a", "seed", "rate")]
+    assert len(set(histories)) == 3
+
+
+def test_a_budget_is_rounded_up_to_whole_batches(tmp_path: Path) -> None:
+    assert load_checkpoint(run(study(clips=9), tmp_path) / "checkpoint.pt").meta["clips_seen"] == 12
+
+
+def test_validation_is_a_mean_over_clips_and_leaves_no_trace() -> None:
+    class Bright(torch.nn.Module):
+        def loss(self, batch: Any, step: Step) -> dict[str, torch.Tensor]:
+            noise = torch.rand(())
+            return {"total": batch.video.mean(), "noise": noise, "trains": torch.tensor(float(self.training))}
+
+    split, model = blinks.Blinks().split("validation"), Bright()
+    training = study(validation_clips=11).training  # batches of 4, 4 and 3
+    torch.manual_seed(1)
+    first = validate(model, split, training, torch.device("cpu"))
+    after = torch.rand(())
+    torch.manual_seed(1)
+    assert after == torch.rand(())
+    assert model.training
+    assert first == validate(model, split, training, torch.device("cpu"))
+    assert first["total"] == pytest.approx(split.video.mean() / 255, rel=1e-6)
+    assert first["trains"] == 0
+
+
+def test_patience_stops_a_run_that_no_longer_gets_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    totals = iter([5.0, 4.0, 6.0, 4.5, 1.0])
+    monkeypatch.setattr(
+        "whatmoves.training.loop.validate", lambda model, split, training, device: {"total": next(totals)}
+    )
+    model, meta = load_checkpoint(run(study(validate_every=SIZE, patience=2), tmp_path) / "checkpoint.pt")
+    assert model.calls == 2  # steps behind the saved weights
+    assert (meta["clips_seen"], meta["best_clips"], meta["best_validation"]) == (4 * SIZE, 2 * SIZE, 4.0)
+
+
+def test_a_collapsed_code_is_told_once_and_marked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    out = run(study(options={"kl_nats": 0.05}, validate_every=SIZE), tmp_path)
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert told == ["blinks/m/seed-3: kl_nats 0.05 per clip: this code has collapsed and carries nothing; lower its β"]
+    history = pd.read_csv(out / "history.csv").dropna(subset="validation_total")
+    assert list(history.collapsed.isna()) == [True] * 2 + [False] * 8  # not in the first quarter of 40 clips
+    assert load_checkpoint(out / "checkpoint.pt").meta["collapsed"] == ["kl_nats"]
+
+
+def test_a_loss_that_is_not_finite_is_named_and_never_saved(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError) as told:
+        run(study(options={"breaks_at": 5 * SIZE}, log_every=1000, validate_every=1000), tmp_path)
+    assert str(told.value).startswith("blinks/m/seed-3: step 6 gave error nan, kl_nats 1, beta 0.5, total nan, at ")
+    assert str(told.value).endswith("; lower training.learning_rate or set training.clip_norm: 1.0")
+    assert torch.load(tmp_path / "work/state.pt", weights_only=True)["progress"]["clips_seen"] == 4 * SIZE
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"^blinks/m/seed-3: step 6 made weights not finite, at learning rate 0\.0"):
+        run(study(options={"spoils_at": 5 * SIZE}, log_every=1000, validate_every=1000), tmp_path)
+    assert torch.load(tmp_path / "work/state.pt", weights_only=True)["progress"]["clips_seen"] == 4 * SIZE
+
+
+def test_floors_are_fitted_or_saved_at_once(tmp_path: Path) -> None:
+    fitted = load_checkpoint(run(study("mean", clips=10), tmp_path / "mean") / "checkpoint.pt")
+    assert fitted.model.clips == fitted.meta["clips_seen"] == 10
+    assert fitted.meta["best_validation"] is None
+    assert (tmp_path / "mean/out/history.csv").read_text() == "clips\n10\n"
+    assert load_checkpoint(run(study("nothing"), tmp_path / "none") / "checkpoint.pt").meta["clips_seen"] == 0
+
+
+def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
+    with runtime.locked(tmp_path / "work"):
+        with pytest.raises(TrainingError) as told:
+            run(study(), tmp_path)
+        me = os.getpid()
+        assert str(told.value) == (
+            f"{tmp_path}/work: process {me} is training this run already; wait for it or end it (kill {me})"
+        )
+    run(study(), tmp_path)
+
+
+def test_state_of_other_settings_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strike(monkeypatch, 5, fail)
+    with pytest.raises(OSError, match="went down"):
+        run(study(), tmp_path)
+    with pytest.raises(CheckpointError) as told:
+        run(study(learning_rate=0.5), tmp_path)
+    work = tmp_path / "work"
+    assert str(told.value) == f"{work}/state.pt: state of a run with other settings; delete {work} to start anew"
+
+
+def test_no_write_permission_is_found_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where the folder should be")
+    with pytest.raises(TrainingError) as told:
+        run(study(), tmp_path)
+    assert str(told.value) == f"{tmp_path}/out: cannot write there (File exists); choose another results folder"
+
+
+def test_names_that_the_study_does_not_have(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^models\.n is not in study trial; known: m$"):
+        train(study(), "blinks", "n", 0, tmp_path, tmp_path, tmp_path, "cpu")
+
+
+def test_hours_on_a_cpu_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    run(study(clips=22 * SIZE), tmp_path / "short")
+    assert "hours" not in caplog.text
+    monkeypatch.setattr(runtime, "SLOW_S", 0.0)
+    run(study(clips=22 * SIZE), tmp_path / "long")
+    assert caplog.text.count("hours on this CPU") == 1
+
+
+def test_tensorboard_events_stand_beside_the_history(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    assert len(list((run(study(tensorboard=True), tmp_path) / "tensorboard").iterdir())) == 1
+
+
+def test_tensorboard_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ConfigError, match="the package tensorboard is missing; pip install tensorboard, or"):
+        run(study(tensorboard=True), tmp_path)
