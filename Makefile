@@ -25,7 +25,7 @@ latex: ## Install LaTeX from the distribution where it is missing
 	@bash workflow/install/latex.sh
 
 paper: setup latex ## Run the study and build paper/main.pdf (STUDY=config/NAME.yaml for another)
-	$(BIN)/snakemake --configfile $(STUDY) paper/main.pdf
+	$(BIN)/snakemake paper/main.pdf --configfile $(STUDY)
 
 all: setup latex ## Everything of the study: paper, animations, checkpoints, receipts
 	$(BIN)/snakemake --configfile $(STUDY)

@@ -48,8 +48,8 @@ def main() -> None:
     for name, module in (("torchmetrics", "torchmetrics.functional.image"), ("pytorch-msssim", "pytorch_msssim")):
         try:
             library = importlib.import_module(module)
-        except ImportError:
-            print(f"{name}: not installed, left out")
+        except (ImportError, RuntimeError) as error:  # a torchvision that does not fit raises RuntimeError
+            print(f"{name}: left out, cannot be imported ({error})")
             continue
         if name == "torchmetrics":
             compare = library.structural_similarity_index_measure

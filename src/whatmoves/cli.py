@@ -64,7 +64,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     except PermissionError as error:
         if arguments.debug:
             raise
-        print(f"whatmoves: {error.filename}: no permission to write or read it; change its owner or mode", file=sys.stderr)
+        print(
+            f"whatmoves: {error.filename}: no permission to write or read it; change its owner or mode", file=sys.stderr
+        )
         sys.exit(EXIT_ERROR)
     except BrokenPipeError:  # `whatmoves … | head` is no error
         sys.stderr.close()

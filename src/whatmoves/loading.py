@@ -117,9 +117,7 @@ def _schema_of_kind(
     return made
 
 
-def _check(
-    value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where: str, prefix: tuple[str, ...]
-) -> None:
+def _check(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where: str, prefix: tuple[str, ...]) -> None:
     """Raise `ConfigError` for the first mismatch of `value` with `schema`, as one line."""
     complete = {**schema, "$defs": root.get("$defs", {})}
     errors = sorted(Draft202012Validator(complete).iter_errors(value), key=lambda e: (len(e.absolute_path), e.message))

@@ -89,7 +89,9 @@ class Paper(Settings):
 
     title: str = Field("What Moves", min_length=1, description="Title.")
     authors: tuple[str, ...] = Field(("The What Moves authors",), min_length=1, description="Authors.")
-    repository: str | None = Field(None, pattern=r"^https://", description="Repository address that code links point to.")
+    repository: str | None = Field(
+        None, pattern=r"^https://", description="Repository address that code links point to."
+    )
 
 
 class Study(Settings):

@@ -55,7 +55,8 @@ def test_copy_last_shows_the_last_frame() -> None:
     model = copy_last.Model(copy_last.Config(), SHAPE)
     model.fit([])
     video = clips(2)
-    assert torch.equal(model.reconstruct(video), video[:, [3, 3, 3, 3]])
+    assert torch.equal(model.reconstruct(video), video[:, [1, 0, 1, 2]])
+    assert torch.equal(model.reconstruct(video[:, :1]), video[:, :1])
     assert torch.equal(model.predict(video[:, :3], 2), video[:, [2, 2]])
 
 

@@ -169,7 +169,9 @@ def test_an_entry_that_is_nowhere_is_an_error(tmp_path: Path):
 
 def test_a_users_module_brings_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     tree(tmp_path / "src", p__init="", p__a="")
-    tree(tmp_path / "mine", my_models__net="from my_models import block\nimport my_tools\nfrom p import a\nimport numpy")
+    tree(
+        tmp_path / "mine", my_models__net="from my_models import block\nimport my_tools\nfrom p import a\nimport numpy"
+    )
     tree(tmp_path / "mine", my_models__block="", my_tools="")
     monkeypatch.chdir(tmp_path / "mine")
     found = closure(["p.a", "my_models.net"], tmp_path / "src")
@@ -198,6 +200,7 @@ def test_every_module_of_the_package_can_be_followed():
 def test_fingerprints_load_nothing_heavy():
     code = (
         "import sys, whatmoves.provenance.jobs, whatmoves.provenance.receipts, whatmoves.provenance.verify, "
-        "whatmoves.provenance.archive; print([m for m in ('torch', 'pandas', 'matplotlib', 'rocrate') if m in sys.modules])"
+        "whatmoves.provenance.archive; "
+        "print([m for m in ('torch', 'pandas', 'matplotlib', 'rocrate') if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -4,7 +4,8 @@
 the mean over seeds, every seed's own number, an interval, how it is printed, and the files it was computed from.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from whatmoves.layout import Layout
 from whatmoves.study import Study
 
 FLOOR_ROWS = ("blank", "blurred_truth")  # computed from the test clips alone, beside the models
+DERIVED = {"psnr_pooled", "mse_removed", "parameters"}  # functions of others, or of the architecture
 INTERVAL_SEED = 20_000  # the bootstrap's own stream: the same draws for every measure
 
 
@@ -70,21 +72,30 @@ def _model_values(
     clips = read_arrays(folder / "clips.npz")
     files = [str((folder / name).relative_to(root)) for name in ("quality.json", "clips.npz")]
     found: dict[str, dict[str, Any]] = {}
-    for metric in METRICS:
+    for metric in (name for name in METRICS if name not in DERIVED):
         per_seed = {seed: row[metric] for seed, row in quality["seeds"].items() if row.get(metric) is not None}
         if not per_seed:
             continue
         arrays = [clips[f"seed{seed}_{metric}"] for seed in per_seed if f"seed{seed}_{metric}" in clips]
         found[f"{prefix}.{metric}"] = _entry(study, metric, per_seed, arrays, files)
     found[f"{prefix}.parameters"] = _count(quality["parameters"], files)
-    error = found.get(f"{prefix}.mse_pixel")
-    if floor and error:  # a linear map of the error: its interval maps the same way, ends exchanged
-        share = {seed: 1 - value / floor for seed, value in error["seeds"].items()}
-        ends = error["interval"] and [1 - end / floor for end in reversed(error["interval"])]
-        found[f"{prefix}.mse_removed"] = {
-            **error, **_words("mse_removed"), "seeds": share, "value": 1 - error["value"] / floor, "interval": ends,
-        }
+    if error := found.get(f"{prefix}.mse_pixel"):
+        found[f"{prefix}.psnr_pooled"] = _falling(error, "psnr_pooled", decibels)
+        if floor:
+            found[f"{prefix}.mse_removed"] = _falling(error, "mse_removed", lambda mse: 1 - mse / floor)
     return found
+
+
+def _falling(error: dict[str, Any], metric: str, of: Callable[[float], float]) -> dict[str, Any]:
+    """A falling function of a mean error: it maps the interval too, with the ends exchanged."""
+    ends = error["interval"] and [of(end) for end in reversed(error["interval"])]
+    seeds = {seed: of(value) for seed, value in error["seeds"].items()}
+    return {**error, **_words(metric), "value": of(error["value"]), "interval": ends, "seeds": seeds}
+
+
+def decibels(mse: float) -> float:
+    """PSNR of a mean squared error at peak 1, 100 dB at most."""
+    return -10 * math.log10(max(mse, 1e-10))
 
 
 def _entry(

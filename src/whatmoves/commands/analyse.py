@@ -12,7 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--hypotheses`."""
     add_job(parser)
     parser.add_argument(
-        "--hypotheses", type=Path, default=Path("paper/hypotheses.yaml"), help="declared hypotheses (default: %(default)s)"
+        "--hypotheses",
+        type=Path,
+        default=Path("paper/hypotheses.yaml"),
+        help="declared hypotheses (default: %(default)s)",
     )
 
 

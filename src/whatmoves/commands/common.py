@@ -41,7 +41,10 @@ def add_job(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """`--device`."""
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute (default: a GPU if any)"
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute (default: a GPU if any)",
     )
 
 
@@ -77,8 +80,15 @@ def job(
 
     log.info("%s", arguments.command_line)
     with recording(
-        kind, study, wildcards, inputs=inputs, outputs=outputs, receipt=receipt, expect=arguments.expect,
-        command=arguments.command_line, root=arguments.results / study.study,
+        kind,
+        study,
+        wildcards,
+        inputs=inputs,
+        outputs=outputs,
+        receipt=receipt,
+        expect=arguments.expect,
+        command=arguments.command_line,
+        root=arguments.results / study.study,
     ):
         yield
     log.info("done: %s", receipt.parent)

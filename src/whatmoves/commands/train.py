@@ -31,6 +31,12 @@ def run(arguments: argparse.Namespace) -> None:
     work = layout.work(fingerprint(study, "train", **wildcards).digest)
     with job(arguments, study, "train", wildcards, inputs, outputs, folder / "receipt.json"):
         train(
-            study, dataset, model, arguments.seed,
-            data_folder=layout.data(dataset), out_folder=folder, work_folder=work, device=arguments.device,
+            study,
+            dataset,
+            model,
+            arguments.seed,
+            data_folder=layout.data(dataset),
+            out_folder=folder,
+            work_folder=work,
+            device=arguments.device,
         )

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatmoves.evaluation.dci import completeness_from_importance, disentanglement_from_importance
-from whatmoves.evaluation.probes import FAMILIES, Usable, permuted, usable_information
+from whatmoves.evaluation.probes import Usable, permuted, usable_information
 from whatmoves.evaluation.rows import Rows
+
+PROBE_NOISE = 0.01  # usable information that probes find in noise now and then; an entropy of such crumbs means nothing
 
 
 class Blocks(NamedTuple):
@@ -40,7 +42,8 @@ class Gap(NamedTuple):
 
 
 class BlockDci(NamedTuple):
-    """Entropies (base 2) of the 2 × 2 matrix of usable information by block and group of factors, 0…1, chance 0.
+    """Entropies (base 2) of the 2 × 2 matrix of usable information by block and group of factors, cells under 0.01
+    taken as 0. 0…1, chance 0.
 
     Unsigned, as DCI is. `informativeness` is the usable information of both blocks together.
     """
@@ -57,8 +60,8 @@ class BlockScores(NamedTuple):
     `block_sap`: linear probes, chance-corrected accuracy (R² for numbers). `block_mig`: lower bound on the
     information / entropy of the factor. `own_linear` and `own_best`: what a linear and the best probe read of a block's
     own factors; equal when the code is explicit. `usable` `[2, K]` (content block, motion block), `linear` likewise.
-    `both` is the usable information `[K]` of the two blocks together. `control` `[2, K]`: the same as `usable` with
-    factors of other clips, the noise of the measure (None when not asked for).
+    `both` is the usable information `[K]` of the two blocks together, `control` `[K]` the same with factors of other
+    clips: the noise of the measure.
     """
 
     block_gap: Gap
@@ -73,7 +76,7 @@ class BlockScores(NamedTuple):
     linear: NDArray[np.float64]
     families: tuple[tuple[str, ...], tuple[str, ...]]
     both: NDArray[np.float64]
-    control: NDArray[np.float64] | None
+    control: NDArray[np.float64]
 
 
 def block_scores(
@@ -84,27 +87,24 @@ def block_scores(
     blocks: Blocks,
     roles: Roles,
     rng: np.random.Generator,
-    families: Sequence[str] = tuple(FAMILIES),
-    control: bool = True,
 ) -> BlockScores:
-    """Probe both blocks, and both together, for every factor: fitted on `train`, chosen on `validation`, told on `test`.
-
-    `families` must contain "linear"; `control` repeats the two blocks' probes with permuted factors.
+    """Probe each block, and both together, for every factor: fitted on `train`, chosen on `validation`, scored on
+    `test`.
     """
-    parts = (train, validation, test)
 
-    def probe(dims: NDArray[np.int64], shuffled: bool = False) -> Usable:
-        chosen = [part.block(dims) for part in parts]
-        return usable_information(
-            *([permuted(part, rng) for part in chosen] if shuffled else chosen), kinds, rng, families
-        )
+    def probe(dims: NDArray[np.int64]) -> Usable:
+        return usable_information(train.block(dims), validation.block(dims), test.block(dims), kinds, rng)
 
     content, motion = probe(blocks.content), probe(blocks.motion)
-    both = probe(np.concatenate([blocks.content, blocks.motion])).best
+    whole = np.concatenate([blocks.content, blocks.motion])
+    both = probe(whole).best
+    shuffled = [permuted(part.block(whole), rng) for part in (train, validation, test)]
+    control = usable_information(shuffled[0], shuffled[1], shuffled[2], kinds, rng).best
     usable = np.stack([content.best, motion.best])
     linear = np.stack([content.linear, motion.linear])
     groups = [list(roles.content), list(roles.motion)]
     matrix = np.array([[row[group].mean() for group in groups] for row in usable])  # [block, group]
+    known = np.where(matrix < PROBE_NOISE, 0.0, matrix)
     own = [(0, k) for k in roles.content] + [(1, k) for k in roles.motion]
     return BlockScores(
         block_gap=gap(usable, roles),
@@ -113,8 +113,8 @@ def block_scores(
         content_in_motion=float(matrix[1, 0]),
         motion_in_content=float(matrix[0, 1]),
         block_dci=BlockDci(
-            disentanglement_from_importance(matrix),
-            completeness_from_importance(matrix),
+            disentanglement_from_importance(known),
+            completeness_from_importance(known),
             float(both[groups[0] + groups[1]].mean()),
         ),
         own_linear=float(np.mean([linear[cell] for cell in own])),
@@ -123,7 +123,7 @@ def block_scores(
         linear=linear,
         families=(content.family, motion.family),
         both=both,
-        control=np.stack([probe(dims, shuffled=True).best for dims in blocks]) if control else None,
+        control=control,
     )
 
 

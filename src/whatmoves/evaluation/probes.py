@@ -24,7 +24,7 @@ BLIND = "blind"
 LOGISTIC_STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 RIDGE_STRENGTHS = (0.1, 10.0, 100.0, 1000.0)  # in rows: whitened codes make the penalty comparable across blocks
 TREE_LEAVES = 6
-TREE_STEPS = 60
+TREE_STEPS = 40
 HIDDEN_UNITS = 128
 EPOCHS = 20
 BATCH_ROWS = 256
@@ -123,7 +123,7 @@ def linear_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Genera
 
 def tree_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Generator) -> list[Prediction]:
     """Boosted trees of 6 leaves; the number of steps chosen on validation."""
-    settings = {"max_leaf_nodes": TREE_LEAVES, "max_iter": TREE_STEPS, "learning_rate": 0.15, "early_stopping": False}
+    settings = {"max_leaf_nodes": TREE_LEAVES, "max_iter": TREE_STEPS, "learning_rate": 0.2, "early_stopping": False}
     found = []
     for target in targets:
         if target.discrete and len(np.unique(target.train)) < 2:
@@ -179,7 +179,7 @@ def mlp_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Generator
     kept = [torch.zeros(len(targets), len(part), outputs) for part in (x_validation, x_test)]
     for _ in range(EPOCHS):
         order = torch.randperm(len(x), generator=generator)
-        for rows in order.split(BATCH_ROWS):
+        for rows in torch.split(order, BATCH_ROWS):
             optimiser.zero_grad()
             losses(outputs_of(x[rows]), y[:, rows]).sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -214,9 +214,11 @@ def _target(train: Rows, validation: Rows, test: Rows, k: int, kind: str) -> Tar
     cuts = np.cumsum([len(part) for part in parts])[:2]
     if kind == "discrete":
         numbered = labels(np.concatenate(parts))
-        return Target(True, *np.split(numbered, cuts), classes=int(numbered.max()) + 1)
+        known, chosen, unseen = np.split(numbered, cuts)
+        return Target(True, known, chosen, unseen, int(numbered.max()) + 1)
     mean, deviation = parts[0].mean(dtype=np.float64), parts[0].std(dtype=np.float64)
-    return Target(False, *((part - mean) / deviation for part in parts), classes=1)
+    known, chosen, unseen = ((part - mean) / deviation for part in parts)
+    return Target(False, known, chosen, unseen, 1)
 
 
 def _logistic(parts: Parts, target: Target) -> Prediction:

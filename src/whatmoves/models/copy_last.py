@@ -1,16 +1,18 @@
-"""Floor: the last seen frame, repeated. A prediction that does not beat it knows nothing of motion.
+"""Floor: the last seen frame. A prediction that does not beat it knows nothing of motion.
 
-past [B,T,C,H,W] → its frame T, at every time. No trained parameters.
+past [B,T,C,H,W] → its frame T, at every time to come. Reconstruction: every frame as the one before it. No trained
+parameters.
 """
 
 from collections.abc import Iterable
 
+import torch
 from torch import Generator, Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.settings import Settings
 
-SOURCE = "floor: the last frame, held"
+SOURCE = "floor: the last seen frame"
 FULL_SHAPE = ClipShape(frames=20, channels=1, height=64, width=64)
 
 
@@ -19,7 +21,7 @@ class Config(Settings):
 
 
 class Model(nn.Module):
-    """The repeated last frame. Abilities: reconstruct, predict."""
+    """The last seen frame. Abilities: reconstruct, predict."""
 
     def __init__(self, config: Config, shape: ClipShape) -> None:
         super().__init__()
@@ -29,11 +31,14 @@ class Model(nn.Module):
         """Nothing to learn: no batch is read."""
 
     def reconstruct(self, video: Tensor) -> Tensor:
-        """The clip's own last frame at every time, in the shape of `video` `[B, T, C, H, W]`.
+        """Every frame of `video` `[B, T, C, H, W]` drawn as the one before it; the first, which has none, as the second.
 
-        It is the frozen clip with a sharp object in a true place: what perfect content without motion scores.
+        Persistence, one step at a time: sharp, of true content, and late. (One frame held throughout would be exact
+        once a clip, and that one perfect frame would rule every mean of decibels.) One frame alone stays as it is.
         """
-        return self.predict(video, video.shape[1])
+        if video.shape[1] == 1:
+            return video
+        return torch.cat((video[:, 1:2], video[:, :-1]), dim=1)
 
     def predict(
         self, past: Tensor, horizon: int, actions: Tensor | None = None, generator: Generator | None = None

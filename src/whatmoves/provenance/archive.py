@@ -25,12 +25,13 @@ from whatmoves.errors import DataError, ProofError
 from whatmoves.files import atomic, read_json, sha256, write_json
 from whatmoves.provenance.receipts import is_receipt, read_receipt
 from whatmoves.provenance.report import FRESH, UNUSED, Report
-from whatmoves.provenance.verify import RESTORED, verify
+from whatmoves.provenance.verify import CONFIG, PROVEN_FOLDERS, RESTORED, verify
 from whatmoves.study import Study
 
 FORMAT = 1
-MANIFEST, CRATE, CONFIG = "manifest.json", "ro-crate-metadata.json", "config.yaml"
-PACKED_SUFFIXES = frozenset({".json", ".csv", ".pdf", ".png", ".svg", ".gif", ".mp4"})  # outside figures/
+MANIFEST, CRATE = "manifest.json", "ro-crate-metadata.json"
+PACKED_FOLDERS = ("figures/", "animations/")  # packed whole, with the data they draw
+PACKED_SUFFIXES = frozenset({".json", ".csv", ".yaml"})  # packed elsewhere
 MAX_FILES = 100_000
 MAX_BYTES = 64 * 2**30
 
@@ -47,12 +48,13 @@ def archive(study: Study, root: Path, out: Path, *, checkpoints: bool = False, s
         "files": {key: {"sha256": sha256(path), "size": path.stat().st_size} for key, path in files.items()},
         "left_out": left_out,
     }
-    config = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     extra = {
-        CONFIG: config.encode(),
         MANIFEST: (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode(),
         CRATE: (json.dumps(_crate(study, files), indent=1, sort_keys=True) + "\n").encode(),
     }
+    if CONFIG not in files:
+        settings = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        extra[CONFIG] = settings.encode()
     with (
         atomic(out) as temporary,
         temporary.open("wb") as stream,
@@ -120,7 +122,7 @@ def _contents(root: Path, report: Report, checkpoints: bool) -> tuple[list[str],
             continue
         packed.add(finding.result)
         for key, recorded in read_receipt(root / finding.result)["core"]["outputs"].items():
-            wanted = key.startswith("figures/") or PurePosixPath(key).suffix in PACKED_SUFFIXES
+            wanted = key.startswith(PACKED_FOLDERS) or PurePosixPath(key).suffix in PACKED_SUFFIXES
             if (wanted or (checkpoints and key.endswith(".pt"))) and (root / key).is_file():
                 packed.add(key)
             else:
@@ -191,7 +193,7 @@ def _readable(file: Path) -> Iterator[None]:
 
 def _refuse_mixture(unpacked: Path, root: Path, manifest: Mapping[str, Any], file: Path) -> None:
     """Raise `ProofError` if `root` holds results that are not the archive's own."""
-    shared = ("data", "train", "evaluate", "figures", "values.json", "values.receipt.json")
+    shared = (*PROVEN_FOLDERS, "values.json", "values.receipt.json")
     present = [root / name for name in shared if (root / name).is_file()]
     present += [p for name in shared for p in sorted((root / name).rglob("*")) if p.is_file()]
     for path in present:

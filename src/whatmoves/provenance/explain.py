@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from whatmoves.errors import ConfigError
+from whatmoves.errors import ConfigError, ProofError
 from whatmoves.files import read_json
 from whatmoves.provenance.closure import combined
 from whatmoves.provenance.receipts import is_receipt, read_receipt
@@ -26,6 +26,8 @@ def explain(value_id: str, root: Path) -> str:
         f"  seed {seed}: {number:{value['format']}}" for seed, number in sorted(value["seeds"].items(), key=_by_seed)
     ]
     makers = _makers(root)
+    if "values.json" not in makers:
+        raise ProofError(f"{root / 'values.json'}: no receipt covers it; run the analysis again")
     lines += ["", "in values.json, made by", *_job(makers["values.json"], "  ")]
     waiting, told = list(value["files"]), set()
     while waiting:

@@ -56,9 +56,8 @@ def recording(
     started = datetime.now(UTC)
     before = read_fingerprint(study, kind, wildcards, source)
     if expect is not None and before.digest != expect:
-        raise ProofError(
-            f"{receipt.parent}: {_moved_parts(expect, before)} changed while the job waited; run snakemake again"
-        )
+        changed = _moved_parts(expect, before, source)
+        raise ProofError(f"{receipt.parent}: {changed} changed while the job waited; run snakemake again")
     receipt.unlink(missing_ok=True)  # an old receipt must never cover a new file
     taken = {path: (_stamp(path), checksum(path)) for path in inputs}
     yield
@@ -189,16 +188,17 @@ def _moved(before: Fingerprint, after: Fingerprint) -> list[str]:
     if before.settings != after.settings:
         changed.append("settings")
     if before.environment != after.environment:
-        changed.append("requirements.txt")
+        changed.append("environment")
     return changed
 
 
-def _moved_parts(expect: str, found: Fingerprint) -> str:
-    """Which parts of a fingerprint differ from the expected digest."""
-    names = ("code", "settings", "requirements.txt")
+def _moved_parts(expect: str, found: Fingerprint, source: Path) -> str:
+    """Which parts of a fingerprint differ from the expected digest, and of the code the module edited last."""
+    files = {name: source.joinpath(*name.split(".")).with_suffix(".py") for name in found.code}
+    latest = max((path.stat().st_mtime, name) for name, path in files.items() if path.is_file())[1]
+    names = (f"code (last edited: {latest})", "settings", "environment")
     parts = zip(names, expect.split("-"), found.digest.split("-"), strict=False)
-    changed = [name for name, planned, now in parts if planned != now]
-    return ", ".join(changed) or "the fingerprint"
+    return ", ".join(name for name, planned, now in parts if planned != now)
 
 
 def _installed(names: Iterable[str]) -> dict[str, str]:

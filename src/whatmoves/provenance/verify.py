@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from whatmoves.errors import ConfigError, DataError, ProofError
 from whatmoves.files import read_json
 from whatmoves.provenance.jobs import KINDS, canonical, expected_jobs, read_fingerprint, receipt_of
@@ -20,8 +22,9 @@ from whatmoves.study import Study
 
 REPORT = "verify.json"  # the report itself, beside the results
 RESTORED = "restored.json"  # says which files an archive left out
-UNPROVEN = frozenset({REPORT, RESTORED, "config.yaml"})  # files no receipt covers
-PROVEN_FOLDERS = ("data", "train", "evaluate", "figures")  # where every file must be covered by a receipt
+CONFIG = "config.yaml"  # the resolved study: compared with the study itself
+UNPROVEN = frozenset({REPORT, RESTORED, CONFIG})  # files that need no receipt
+PROVEN_FOLDERS = ("data", "train", "evaluate", "figures", "animations")  # where every file must be covered by a receipt
 
 
 def verify(
@@ -54,6 +57,7 @@ class _Check:
             self.compare_inputs(self.findings[name], receipt)
         self.pass_on()
         self.find_uncovered()
+        self.compare_config()
         order = {kind: place for place, kind in enumerate(KINDS)}
         findings = sorted(self.findings.values(), key=lambda f: (order.get(f.kind, len(order)), f.result))
         return Report(self.study.study, tuple(findings))
@@ -169,6 +173,23 @@ class _Check:
                 if path.is_file() and key not in self.maker and not is_receipt(path) and not _is_unproven(key):
                     finding = self.findings[key] = Finding(key, "file", {})
                     finding.blame(FOREIGN, Reason("receipt", "no receipt covers this file"))
+
+    def compare_config(self) -> None:
+        """The resolved study beside the results must be the study, whoever wrote it."""
+        path = self.root / CONFIG
+        if not path.is_file():
+            return
+        finding = Finding(CONFIG, "file", {})
+        try:
+            stored = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError):
+            stored = None
+        if not isinstance(stored, dict):
+            finding.blame(FOREIGN, Reason("output", f"file {CONFIG} is not readable as settings"))
+        elif reasons := _differences("settings", stored, self.study.model_dump(mode="json")):
+            finding.blame(STALE, *reasons)
+        if finding.status != FRESH:
+            self.findings[CONFIG] = finding
 
 
 def _is_unproven(key: str) -> bool:

@@ -1,0 +1,231 @@
+import io
+import json
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+from whatmoves.errors import DataError, ProofError
+from whatmoves.provenance.archive import archive, restore
+from whatmoves.provenance.verify import verify
+
+
+@pytest.fixture
+def packed(built: Project) -> Path:
+    out = built.folder / "small.tar.gz"
+    archive(built.study, built.root, out, source=built.source)
+    return out
+
+
+def names(file: Path) -> list[str]:
+    with tarfile.open(file) as tar:
+        return tar.getnames()
+
+
+def clear(project: Project) -> None:
+    shutil.rmtree(project.root)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def test_an_archive_holds_values_figures_receipts_settings_and_timings(packed: Path):
+    found = names(packed)
+    assert found == sorted(found)
+    assert {
+        "values.json", "values.receipt.json", "config.yaml", "manifest.json", "ro-crate-metadata.json",
+        "figures/swaps.pdf", "figures/swaps.receipt.json", "evaluate/toy/alpha/quality.json",
+        "train/toy/alpha/seed-0/receipt.json", "train/toy/alpha/seed-0/timings.json",
+    } <= set(found)  # fmt: skip
+    assert not [name for name in found if name.endswith((".pt", ".npz")) or name.startswith("paper/")]
+
+
+def test_checkpoints_are_packed_on_request(built: Project):
+    archive(built.study, built.root, built.folder / "all.tar.gz", checkpoints=True, source=built.source)
+    assert sum(name.endswith("checkpoint.pt") for name in names(built.folder / "all.tar.gz")) == 6
+
+
+def test_equal_results_give_equal_bytes(built: Project, packed: Path):
+    again = built.folder / "again.tar.gz"
+    for path in built.root.rglob("*"):
+        path.touch()
+    archive(built.study, built.root, again, source=built.source)
+    assert again.read_bytes() == packed.read_bytes()
+
+
+def test_the_description_is_an_ro_crate_that_lists_every_file(packed: Path):
+    with tarfile.open(packed) as tar:
+        crate = json.load(tar.extractfile("ro-crate-metadata.json"))
+        manifest = json.load(tar.extractfile("manifest.json"))
+    listed = {entity["@id"] for entity in crate["@graph"] if entity["@type"] == "File"}
+    assert listed == set(manifest["files"])
+
+
+def test_stale_results_are_not_packed(built: Project):
+    built.edit("figures/swaps", "WIDTH = 9")
+    with pytest.raises(
+        ProofError, match=r"not packed: figures/swaps is stale: module whatmoves\.figures\.swaps changed"
+    ):
+        archive(built.study, built.root, built.folder / "no.tar.gz", source=built.source)
+    assert not (built.folder / "no.tar.gz").exists()
+
+
+def test_an_archive_that_fits_is_laid_and_verifies_like_the_original(built: Project, packed: Path):
+    before, report = contents(built.root), verify(built.study, built.root, source=built.source, paper=False).as_json()
+    clear(built)
+    restore(packed, built.root, built.study, source=built.source)
+    after = contents(built.root)
+    assert {name: after[name] for name in after if name in before} == {
+        name: before[name] for name in after if name in before
+    }
+    assert set(names(packed)) | {"restored.json"} == set(after)
+    again = verify(built.study, built.root, source=built.source, paper=False)
+    assert again.as_json() == report
+    assert "restored from an archive that left out 10 files" in again.text()
+    assert [p for p in built.root.parent.iterdir() if p != built.root] == []
+
+
+def test_restoring_twice_is_restoring_once(built: Project, packed: Path):
+    clear(built)
+    restore(packed, built.root, built.study, source=built.source)
+    once = contents(built.root)
+    restore(packed, built.root, built.study, source=built.source)
+    assert contents(built.root) == once
+
+
+def test_an_archive_of_restored_results_is_the_same_archive(built: Project, packed: Path):
+    clear(built)
+    restore(packed, built.root, built.study, source=built.source)
+    archive(built.study, built.root, built.folder / "again.tar.gz", source=built.source)
+    assert (built.folder / "again.tar.gz").read_bytes() == packed.read_bytes()
+
+
+def test_restored_files_are_of_one_age(built: Project, packed: Path):
+    clear(built)
+    restore(packed, built.root, built.study, source=built.source)
+    assert len({p.stat().st_mtime_ns for p in built.root.rglob("*") if p.is_file()}) == 1
+
+
+def test_an_archive_of_another_tree_is_refused_and_nothing_is_laid(built: Project, packed: Path):
+    clear(built)
+    built.edit("models/alpha", "X = 1")
+    with pytest.raises(
+        ProofError, match=r"does not belong to this tree: train/toy/alpha/seed-0 is stale: module whatmoves"
+    ):
+        restore(packed, built.root, built.study, source=built.source)
+    assert list(built.root.parent.iterdir()) == []
+
+
+def test_an_archive_of_other_settings_is_refused(built: Project, packed: Path):
+    clear(built)
+    with pytest.raises(ProofError, match=r"settings key training\.clips changed from 200000 to 7"):
+        restore(packed, built.root, built.with_settings(training={"clips": 7}), source=built.source)
+    with pytest.raises(ProofError, match="holds study 'small', not 'other'"):
+        restore(packed, built.root, built.with_settings(study="other"), source=built.source)
+
+
+@pytest.mark.parametrize("name", ["values.json", "train/toy/alpha/seed-0/checkpoint.pt", "figures/extra.pdf"])
+def test_restored_and_computed_results_are_never_mixed(built: Project, packed: Path, name: str):
+    clear(built)
+    path = built.root / name
+    path.parent.mkdir(parents=True)
+    path.write_text("computed here")
+    with pytest.raises(ProofError, match=f"already holds results that are not the archive's \\({name}\\); move that"):
+        restore(packed, built.root, built.study, source=built.source)
+    assert contents(built.root) == {name: b"computed here"}
+
+
+def test_identical_results_that_the_archive_left_out_may_stand(built: Project, packed: Path):
+    shutil.rmtree(built.root / "figures")
+    shutil.rmtree(built.root / "paper")
+    restore(packed, built.root, built.study, source=built.source)
+    assert verify(built.study, built.root, source=built.source, paper=False).exit_code == 0
+
+
+def rewritten(file: Path, out: Path, change: dict[str, bytes], extra: list[tarfile.TarInfo] | None = None) -> Path:
+    """A copy of an archive with some contents exchanged and members added."""
+    with tarfile.open(file) as old, tarfile.open(out, "w:gz") as new:
+        for member in old:
+            content = change.get(member.name, old.extractfile(member).read())
+            member.size = len(content)
+            new.addfile(member, io.BytesIO(content))
+        for member in extra or []:
+            new.addfile(member, io.BytesIO(b"x" * member.size))
+    return out
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size = kind, link, 1 if kind == tarfile.REGTYPE else 0
+    return info
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        member("../escaped"),
+        member("/tmp/escaped"),
+        member("figures/../../escaped"),
+        member("link", tarfile.SYMTYPE, "/etc"),
+        member("hard", tarfile.LNKTYPE, "values.json"),
+        member("pipe", tarfile.FIFOTYPE),
+    ],
+    ids=lambda m: m.name,
+)
+def test_no_path_leaves_the_archive(built: Project, packed: Path, evil: tarfile.TarInfo):
+    clear(built)
+    file = rewritten(packed, built.folder / "evil.tar.gz", {}, [evil])
+    with pytest.raises(DataError, match="is no plain file inside the archive"):
+        restore(file, built.root, built.study, source=built.source)
+    assert list(built.root.parent.iterdir()) == []
+    assert not list(built.folder.rglob("escaped"))
+
+
+def test_a_tampered_number_is_refused_even_with_a_mended_manifest(built: Project, packed: Path):
+    from hashlib import sha256
+
+    with tarfile.open(packed) as tar:
+        values = tar.extractfile("values.json").read().replace(b"23.4142", b"29.4142")
+        manifest = json.load(tar.extractfile("manifest.json"))
+    clear(built)
+    file = rewritten(packed, built.folder / "a.tar.gz", {"values.json": values})
+    with pytest.raises(DataError, match=r"values\.json is damaged"):
+        restore(file, built.root, built.study, source=built.source)
+    manifest["files"]["values.json"]["sha256"] = sha256(values).hexdigest()
+    change = {"values.json": values, "manifest.json": json.dumps(manifest).encode()}
+    file = rewritten(packed, built.folder / "b.tar.gz", change)
+    with pytest.raises(ProofError, match=r"values is not ours: file values\.json is not what the job wrote"):
+        restore(file, built.root, built.study, source=built.source)
+
+
+def test_a_file_the_manifest_does_not_list_is_refused(built: Project, packed: Path):
+    clear(built)
+    file = rewritten(packed, built.folder / "more.tar.gz", {}, [member("figures/more.pdf")])
+    with pytest.raises(DataError, match=r"figures/more\.pdf is not in its manifest"):
+        restore(file, built.root, built.study, source=built.source)
+
+
+@pytest.mark.parametrize("limit", ["MAX_FILES", "MAX_BYTES"])
+def test_an_archive_that_is_too_large_is_refused(
+    built: Project, packed: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+):
+    clear(built)
+    monkeypatch.setattr(f"whatmoves.provenance.archive.{limit}", 3)
+    with pytest.raises(DataError, match="not unpacked"):
+        restore(packed, built.root, built.study, source=built.source)
+
+
+@pytest.mark.parametrize("size", [0, 10, 500])
+def test_a_damaged_archive_is_one_line(built: Project, packed: Path, size: int):
+    packed.write_bytes(packed.read_bytes()[:size])
+    clear(built)
+    with pytest.raises(DataError, match=r"small\.tar\.gz: not readable as an archive"):
+        restore(packed, built.root, built.study, source=built.source)
+
+
+def test_a_missing_archive_is_one_line(project: Project):
+    with pytest.raises(DataError, match=r"none\.tar\.gz: no such archive"):
+        restore(project.folder / "none.tar.gz", project.root, project.study, source=project.source)

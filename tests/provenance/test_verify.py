@@ -1,0 +1,188 @@
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import Project
+
+from whatmoves.provenance.receipts import recording
+from whatmoves.provenance.report import Finding, Report
+from whatmoves.provenance.verify import verify
+
+
+def check(project: Project, paper: bool = True) -> Report:
+    return verify(project.study, project.root, source=project.source, paper=paper)
+
+
+def bad(report: Report) -> dict[str, Finding]:
+    return {finding.name: finding for finding in report.findings if finding.status != "fresh"}
+
+
+def test_what_was_just_made_is_fresh(built: Project):
+    report = check(built)
+    assert report.counts() == {"fresh": 1 + 6 + 3 + 1 + 2 + 1}
+    assert report.exit_code == 0
+    assert report.text() == "study small: 14 fresh"
+
+
+def test_touching_everything_is_no_change(built: Project):
+    before = check(built).as_json()
+    for path in [*built.root.rglob("*"), *built.source.rglob("*.py"), built.prose]:
+        os.utime(path)
+    assert check(built).as_json() == before
+
+
+def test_a_comment_is_no_change(built: Project):
+    built.edit("models/alpha", "# note\nfrom whatmoves.models.losses.kl import kl")
+    assert check(built).exit_code == 0
+
+
+def test_an_edited_module_names_itself_and_what_follows(built: Project):
+    built.edit("models/losses/kl", "def kl(a, b):\n    return 0")
+    found = bad(check(built))
+    assert found["train/toy/alpha/seed-0"].status == "stale"
+    assert str(found["train/toy/alpha/seed-0"].reasons[0]) == "module whatmoves.models.losses.kl changed"
+    assert set(found) == {
+        *(f"train/toy/{model}/seed-{seed}" for model in ("alpha", "beta") for seed in (0, 1)),
+        "evaluate/toy/alpha", "evaluate/toy/beta", "values", "figures/rollout", "figures/swaps", "paper",
+    }  # fmt: skip
+    assert "comes from evaluate/toy/alpha, which is stale" in str(found["values"].reasons[0])
+
+
+def test_a_blessed_stale_result_stays_stale(built: Project):
+    built.edit("figures/rollout", "WIDTH = 9")
+    for path in built.root.rglob("*"):
+        os.utime(path)  # what `snakemake --touch` does
+    assert set(bad(check(built))) == {"figures/rollout", "paper"}
+
+
+def test_an_edited_setting_names_key_and_values(built: Project):
+    built.study = built.with_settings(training={"clips": 7})
+    found = bad(check(built))
+    assert str(found["train/toy/beta/seed-1"].reasons[0]) == "settings key training.clips changed from 200000 to 7"
+    assert "figures/swaps" in found
+
+
+def test_a_swapped_checkpoint_is_not_ours(built: Project):
+    first, second = (built.root / f"train/toy/alpha/seed-{seed}" for seed in (0, 1))
+    shutil.copy(second / "checkpoint.pt", first / "checkpoint.pt")
+    report = check(built)
+    assert bad(report)["train/toy/alpha/seed-0"].status == "not ours"
+    assert "checkpoint.pt is not what the job wrote" in str(bad(report)["train/toy/alpha/seed-0"].reasons[0])
+    assert "train/toy/alpha/seed-1" not in bad(report)
+    assert report.exit_code == 1
+
+
+def test_a_checkpoint_swapped_with_its_receipt_is_not_ours(built: Project):
+    first, second = (built.root / f"train/toy/alpha/seed-{seed}" for seed in (0, 1))
+    for name in ("checkpoint.pt", "receipt.json"):
+        shutil.copy(second / name, first / name)
+    found = bad(check(built))
+    assert found["train/toy/alpha/seed-0"].status == "not ours"
+    assert "evaluate/toy/alpha" in found
+
+
+def test_an_edited_result_is_not_ours(built: Project):
+    values = built.root / "values.json"
+    values.write_text(values.read_text().replace("23.4142", "24.4142"))
+    found = bad(check(built))
+    assert found["values"].status == "not ours"
+    assert "input values.json changed" in map(str, found["paper"].reasons)
+
+
+def test_an_edited_pdf_is_not_ours_and_is_seen_only_with_the_paper(built: Project):
+    (built.root / "paper/main.pdf").write_text("other")
+    assert bad(check(built))["paper"].status == "not ours"
+    assert check(built, paper=False).exit_code == 0
+
+
+def test_edited_prose_makes_the_paper_stale(built: Project):
+    built.prose.write_text("Another paper.")
+    assert [str(reason) for reason in bad(check(built))["paper"].reasons] == ["input ../../paper/main.tex.j2 changed"]
+
+
+def test_edited_timings_make_what_prints_them_stale(built: Project):
+    (built.root / "train/toy/alpha/seed-0/timings.json").write_text("{}")
+    assert set(bad(check(built))) == {"paper"}
+
+
+def test_a_result_remade_with_other_bytes_makes_its_users_stale(built: Project):
+    data = built.root / "data/toy/test.npz"
+    w = {"dataset": "toy"}
+    with recording(
+        "data", built.study, w, inputs=[], outputs=[data], receipt=data.with_name("receipt.json"), root=built.root,
+        source=built.source,
+    ):  # fmt: skip
+        data.write_text("from another machine")
+    found = bad(check(built))
+    assert "data/toy" not in found
+    assert "input data/toy/test.npz changed" in map(str, found["train/toy/gamma/seed-1"].reasons)
+    assert len(found) == 13
+
+
+def test_an_upgraded_package_is_named(built: Project):
+    lock = built.folder / "requirements.txt"
+    lock.write_text(lock.read_text().replace("torch==2.13.0", "torch==2.14.0"))
+    reason = bad(check(built))["train/toy/alpha/seed-0"].reasons[0]
+    assert str(reason) == 'environment: torch changed from "2.13.0" to "2.14.0"'
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "status"),
+    [
+        (lambda root: (root / "train/toy/alpha/seed-0/receipt.json").unlink(), "train/toy/alpha/seed-0", "missing"),
+        (lambda root: (root / "train/toy/alpha/seed-0/checkpoint.pt").unlink(), "train/toy/alpha/seed-0", "missing"),
+        (lambda root: (root / "values.receipt.json").write_text("{}"), "values", "not ours"),
+        (lambda root: (root / "figures/extra.pdf").write_text("x"), "figures/extra.pdf", "not ours"),
+        (lambda root: (root / "figures/rollout.receipt.json").unlink(), "figures/rollout.pdf", "not ours"),
+    ],
+)
+def test_what_is_gone_or_foreign_is_named(built: Project, spoil: Callable[[Path], None], name: str, status: str):
+    spoil(built.root)
+    report = check(built)
+    assert bad(report)[name].status == status
+    assert report.exit_code == 1
+
+
+def test_code_that_cannot_be_followed_cannot_be_told(built: Project):
+    built.edit("paper/build", "import importlib")
+    report = check(built)
+    assert bad(report)["paper"].status == "could not tell"
+    assert report.exit_code == 2
+
+
+def test_no_results_cannot_be_told(project: Project):
+    report = check(project)
+    assert set(report.counts()) == {"missing"}
+    assert report.exit_code == 2
+
+
+def test_runs_the_study_no_longer_has_are_unused(built: Project):
+    built.study = built.with_settings(models={"alpha": {"trains_on": ["toy"]}, "beta": {"trains_on": ["toy"]}})
+    found = bad(check(built))
+    assert found["train/toy/gamma/seed-0"].status == "unused"
+    built.study = built.with_settings(seeds=[0])
+    assert bad(check(built))["train/toy/gamma/seed-1"].status == "unused"
+
+
+def test_the_resolved_settings_beside_the_results_must_be_the_study(built: Project):
+    settings = built.study.model_dump(mode="json")
+    config = built.root / "config.yaml"
+    config.write_text(yaml.safe_dump(settings))
+    assert check(built).exit_code == 0
+    config.write_text(yaml.safe_dump({**settings, "seeds": [0]}))
+    assert [str(r) for r in bad(check(built))["config.yaml"].reasons] == [
+        "settings key seeds changed from [0] to [0,1]"
+    ]
+    config.write_text("a: [")
+    assert bad(check(built))["config.yaml"].status == "not ours"
+
+
+def test_the_report_is_plain_and_the_same_each_time(built: Project):
+    built.edit("models/alpha", "X = 1")
+    first, second = check(built).as_json(), check(built).as_json()
+    assert first == second
+    run = next(row for row in first["results"] if row["result"] == "train/toy/alpha/seed-0")
+    assert {"cause": "code", "what": "whatmoves.models.alpha"}.items() <= run["reasons"][0].items()
