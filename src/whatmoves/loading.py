@@ -137,10 +137,11 @@ def _sentence(error: SchemaError, prefix: tuple[str, ...]) -> str:
     """A schema mismatch in words: key, value, what is expected, and the likely fix."""
     key = ".".join(str(part) for part in (*prefix, *error.absolute_path)) or "the file"
     value = json.dumps(error.instance, default=str)
-    expected = error.validator_value
+    expected: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "additionalProperties":
-            known = sorted(error.schema.get("properties", {}))
+            known = sorted(schema.get("properties", {}))
             unknown = sorted(set(error.instance) - set(known))[0]
             full = ".".join(part for part in (*prefix, *(str(p) for p in error.absolute_path), unknown))
             return f"{full} is no setting;{_suggestion(unknown, known)} known here: {', '.join(known)}"

@@ -1,6 +1,6 @@
 """The JSON Schema of study files, generated from the types. Imports every shipped kind, hence torch: not for parse time.
 
-`python -m whatmoves.schema` rewrites config/schema.json; `python -m whatmoves.schema models my.module` prints one kind's.
+`python -m whatmoves.schema` rewrites config/schema.json and config/README.md; `python -m whatmoves.schema models my.module` prints one kind's.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 from whatmoves.files import write_text
 from whatmoves.plugins import data_kinds, data_module, model_kinds, model_module
+from whatmoves.settings_reference import settings_reference
 from whatmoves.study import Study
 
 
@@ -50,4 +51,6 @@ if __name__ == "__main__":
     if len(sys.argv) == 3:
         print(json.dumps(kind_schema(sys.argv[1], sys.argv[2])))
     else:
-        write_text(Path(__file__).parents[2] / "config" / "schema.json", schema_text())
+        folder = Path(__file__).parents[2] / "config"
+        write_text(folder / "schema.json", schema_text())
+        write_text(folder / "README.md", settings_reference(study_schema()))

@@ -104,7 +104,7 @@ class Study(Settings):
     models: dict[Name, ModelEntry] = Field(min_length=1, description="Models by name.")
     training: Training = Field(Training(), description="How every model is trained.")
     evaluation: Evaluation = Field(Evaluation(), description="What is measured and shown.")
-    paper: Paper = Field(Paper(), description="The paper's own settings.")
+    paper: Paper = Field(Paper(), description="Title, authors and address of the paper.")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,5 +1,7 @@
 """A small project of its own: a package shaped like ours, a study, and all its results with receipts."""
 
+import contextlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,13 +50,17 @@ class Project:
         self.folder = folder
         self.source = folder / "src"
         self.root = folder / "results" / "small"
+        self.prose = folder / "paper" / "main.tex.j2"
+        self.study = self.with_settings()
+
+    def write_tree(self) -> None:
+        """Write everything but the results."""
         for name, text in MODULES.items():
             self.edit(name, text)
-        (folder / "requirements.txt").write_text("numpy==2.4.6\ntorch==2.13.0  # a comment\nmatplotlib==3.11.2\n")
-        self.prose = folder / "paper" / "main.tex.j2"
+        lock = "numpy==2.4.6\ntorch==2.13.0  # a comment\nmatplotlib==3.11.2\n"
+        (self.folder / "requirements.txt").write_text(lock)
         self.prose.parent.mkdir()
         self.prose.write_text("A paper.")
-        self.study = self.with_settings()
 
     def edit(self, module: str, text: str) -> None:
         path = self.source / "whatmoves" / f"{module}.py"
@@ -109,10 +115,6 @@ class Project:
             if kind == "train":
                 write_json(outputs[0].with_name("timings.json"), {"seconds": 1.5})
 
-    def run_all(self) -> None:
-        for kind, wildcards in self.jobs():
-            self.run(kind, wildcards)
-
 
 def index() -> dict[str, object]:
     """A value index of two numbers."""
@@ -127,15 +129,34 @@ def index() -> dict[str, object]:
     return {"study": "small", "values": {"toy.alpha.psnr_frame": psnr, "toy.alpha.parameters": count}}
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder with all its results, made once and copied by each test."""
+    folder = tmp_path_factory.mktemp("finished") / "project"
+    folder.mkdir()
+    with contextlib.chdir(folder):
+        project = Project(folder)
+        project.write_tree()
+        for kind, wildcards in project.jobs():
+            project.run(kind, wildcards)
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project without results, in the current folder."""
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    return Project(folder)
+    project = Project(folder)
+    project.write_tree()
+    return project
 
 
 @pytest.fixture
-def built(project: Project) -> Project:
-    project.run_all()
-    return project
+def built(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with all its results, in the current folder."""
+    folder = tmp_path / "project"
+    shutil.copytree(finished, folder)
+    monkeypatch.chdir(folder)
+    return Project(folder)

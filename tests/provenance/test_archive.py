@@ -226,6 +226,14 @@ def test_a_damaged_archive_is_one_line(built: Project, packed: Path, size: int):
         restore(packed, built.root, built.study, source=built.source)
 
 
+@pytest.mark.parametrize("manifest", [b"[]", b"{}", b'{"format": 1, "study": "small", "files": []}'])
+def test_a_foreign_tar_is_one_line(built: Project, packed: Path, manifest: bytes):
+    clear(built)
+    file = rewritten(packed, built.folder / "foreign.tar.gz", {"manifest.json": manifest})
+    with pytest.raises(DataError, match=r"not an archive of results of this version \(format 1\)"):
+        restore(file, built.root, built.study, source=built.source)
+
+
 def test_a_missing_archive_is_one_line(project: Project):
     with pytest.raises(DataError, match=r"none\.tar\.gz: no such archive"):
         restore(project.folder / "none.tar.gz", project.root, project.study, source=project.source)

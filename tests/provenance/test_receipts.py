@@ -116,7 +116,9 @@ def test_a_missing_input_is_an_error_that_names_it(project: Project):
         project.run("train", TRAIN)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"core": {"format": 2}, "run": {}}', '{"core": 3}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"core": {"format": 2}, "run": {}}', '{"core": {"format": 1}, "run": {}}', "\x00"]
+)
 def test_what_is_no_receipt_is_refused(tmp_path: Path, text: str):
     (tmp_path / "receipt.json").write_text(text)
     with pytest.raises(ProofError, match=r"receipt\.json: "):

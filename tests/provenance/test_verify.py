@@ -186,3 +186,13 @@ def test_the_report_is_plain_and_the_same_each_time(built: Project):
     assert first == second
     run = next(row for row in first["results"] if row["result"] == "train/toy/alpha/seed-0")
     assert {"cause": "code", "what": "whatmoves.models.alpha"}.items() <= run["reasons"][0].items()
+
+
+def test_the_text_is_one_line_a_result(built: Project):
+    built.edit("figures/rollout", "WIDTH = 9")
+    built.study = built.with_settings(paper={"title": "Other"})
+    assert check(built).text().splitlines() == [
+        "stale     figures/rollout: module whatmoves.figures.rollout changed",
+        'stale     paper: settings key paper.title changed from "What Moves" to "Other"',
+        "study small: 12 fresh, 2 stale",
+    ]

@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from whatmoves.errors import DataError
+
 Kind = Literal["discrete", "continuous"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -43,7 +45,12 @@ def labels(column: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def factor_classes(factors: NDArray[Any], kinds: Sequence[str], bins: int) -> NDArray[np.int64]:
-    """Factors `[N, K]` as class numbers: discrete ones relabelled, continuous ones in `bins` equal-frequency bins."""
+    """Factors `[N, K]` as class numbers: discrete ones relabelled, continuous ones in `bins` equal-frequency bins.
+
+    Raises `DataError` for a factor that never changes: nothing can be known about it.
+    """
+    for k in np.flatnonzero(np.ptp(factors, axis=0) == 0).tolist():
+        raise DataError(f"factor {k} is {factors[0, k]:g} in all {len(factors)} rows; a factor must vary: drop it")
     columns = [
         labels(column) if kind == "discrete" else equal_frequency(column[:, None], bins)[:, 0]
         for column, kind in zip(factors.T, kinds, strict=True)

@@ -172,7 +172,7 @@ def mlp_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Generator
         nats = -likelihood.gather(2, (truth * discrete[:, None]).long()[..., None])[..., 0]  # [F, N]
         return torch.where(discrete[:, None], nats, (raw[..., 0] - truth).square()).mean(1)  # [F]
 
-    optimiser = torch.optim.AdamW(weights, lr=8e-3, weight_decay=0.1)
+    optimiser = torch.optim.AdamW(weights, lr=8e-3, weight_decay=0.1, fused=True)
     steps = EPOCHS * -(-len(x) // BATCH_ROWS)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     best = torch.full((len(targets),), torch.inf)

@@ -79,8 +79,10 @@ def restore(file: Path, root: Path, study: Study, *, source: Path | None = None)
     with tempfile.TemporaryDirectory(prefix=f".{root.name}-restore-", dir=root.parent) as name:
         unpacked = Path(name) / root.name
         manifest = _unpack(file, unpacked)
-        if manifest["study"] != study.study:
-            raise ProofError(f"{file}: holds study {manifest['study']!r}, not {study.study!r}; select its study file")
+        if manifest.get("study") != study.study:
+            raise ProofError(
+                f"{file}: holds study {manifest.get('study')!r}, not {study.study!r}; select its study file"
+            )
         write_json(unpacked / RESTORED, {"archive": sha256(file), "left_out": manifest["left_out"]})
         report = verify(study, unpacked, source=source, paper=False, home=root)
         _refuse(report, f"{file}: does not belong to this tree")
@@ -166,12 +168,16 @@ def _unpack(file: Path, folder: Path) -> dict[str, Any]:
             assert content is not None
             with place.open("xb") as stream:
                 shutil.copyfileobj(content, stream)
-    manifest = read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise DataError(f"{file}: not an archive of this version (format {FORMAT})")
+    manifest = read_json(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
+    if (
+        not isinstance(manifest, dict)
+        or manifest.get("format") != FORMAT
+        or not all(isinstance(manifest.get(part), dict) for part in ("files", "left_out"))
+    ):
+        raise DataError(f"{file}: not an archive of results of this version (format {FORMAT})")
     for key, recorded in manifest["files"].items():
         path = folder / key
-        if not path.is_file() or sha256(path) != recorded["sha256"]:
+        if not path.is_file() or {"sha256": sha256(path), "size": path.stat().st_size} != recorded:
             raise DataError(f"{file}: {key} is damaged or absent; get the archive again")
     listed = {*manifest["files"], MANIFEST, CRATE, CONFIG}
     for path in folder.rglob("*"):

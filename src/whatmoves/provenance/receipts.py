@@ -105,8 +105,9 @@ def read_receipt(path: Path) -> dict[str, Any]:
     """A receipt as written by `recording`; raises `ProofError` when it is missing or is not one."""
     try:
         receipt = read_json(path)
-        parts = {"kind", "wildcards", "code", "settings", "environment", "inputs", "outputs"}
-        if receipt["core"]["format"] == FORMAT and parts <= set(receipt["core"]) and isinstance(receipt["run"], dict):
+        core, run = receipt["core"], receipt["run"]
+        maps = ("wildcards", "code", "settings", "environment", "inputs", "outputs")
+        if core["format"] == FORMAT and isinstance(run, dict) and all(isinstance(core[name], dict) for name in maps):
             found: dict[str, Any] = receipt
             return found
     except DataError as error:

@@ -95,7 +95,7 @@ class Report:
     def text(self) -> str:
         """The report for a terminal: one line for each result that is not fresh, then the counts."""
         lines = [
-            f"{finding.status:<9} {finding.name}" + "".join(f"\n          {reason}" for reason in finding.reasons)
+            f"{finding.status:<9} {finding.name}: {'; '.join(map(str, finding.reasons)) or 'not part of this study'}"
             for finding in self.findings
             if finding.status != FRESH
         ]

@@ -1,0 +1,297 @@
+"""The suite for anybody's codes: an `.npz` in, every score with its settings and versions out.
+
+The same functions score the models of the paper. InfoMEC (Hsu et al. 2023) is left out with a reason: its modularity
+and compactness average over dimensions without weights, so noise dimensions lift them to 0.7 and more; a dimension
+without information makes them NaN; its range rule drops true dimensions of small scale; and its nearest-neighbour
+information collapses on wide codes. What it asks is answered here by weighted modularity, held-out DCI and
+usable information.
+"""
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whatmoves.errors import DataError
+from whatmoves.evaluation import probes
+from whatmoves.evaluation.blocks import Blocks, Roles, block_scores
+from whatmoves.evaluation.dci import dci
+from whatmoves.evaluation.dependence import MOST_ROWS, PERMUTATIONS, dependence
+from whatmoves.evaluation.discretise import KINDS, factor_classes
+from whatmoves.evaluation.explicitness import explicitness
+from whatmoves.evaluation.mig import mig
+from whatmoves.evaluation.modularity import modularity
+from whatmoves.evaluation.reference import reference_scores
+from whatmoves.evaluation.rows import Rows
+from whatmoves.evaluation.sap import sap
+from whatmoves.evaluation.splits import WIDEST_CODE, learned_split, random_splits, reduced
+from whatmoves.files import read_arrays
+
+SEED = 0
+CODE_BINS = 20
+FACTOR_BINS = 10
+TRAIN_SHARE = 2 / 3  # of the rows, when the file does not say
+VALIDATION_SHARE = 1 / 5  # of the training rows, the last ones
+FEWEST_TEST_ROWS = 20
+WORST_BIAS = 0.5  # of a factor's entropy: beyond it, a code that knows nothing looks as if it knew half
+NOT_COMPUTED = {"infomec": "unweighted means over dimensions, NaN for dead ones; see whatmoves.evaluation.score"}
+
+
+class Coded(NamedTuple):
+    """A checked file: all rows, how many are for training, and what the optional arrays say."""
+
+    rows: Rows
+    train_count: int
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    blocks: Blocks | None
+    roles: Roles | None
+
+    @property
+    def parts(self) -> tuple[Rows, Rows, Rows]:
+        """Training, validation and test rows, in the order of the file."""
+        fitted = self.train_count - round(self.train_count * VALIDATION_SHARE)
+        borders = ((0, fitted), (fitted, self.train_count), (self.train_count, len(self.rows.codes)))
+        train, validation, test = (Rows(self.rows.codes[a:b], self.rows.factors[a:b]) for a, b in borders)
+        return train, validation, test
+
+
+def score_file(path: Path, reference: bool = False) -> dict[str, Any]:
+    """Every score of the codes in `path`, as values that JSON can hold; with `reference` the original definitions too.
+
+    The file holds `codes` `[N, D]`, `factors` `[N, K]` and `factor_kinds` `[K]` ("discrete" or "continuous");
+    optionally `n_train` (the first rows are for training; two thirds when absent), `factor_names` `[K]`,
+    `content_factors` and `motion_factors` (indices or names), and `content_dims` and `motion_dims` (indices).
+    Raises `DataError` when something is missing, not finite, constant, too short or out of range.
+    """
+    coded = read_codes(path)
+    result: dict[str, Any] = {
+        "file": path.name,
+        "factors": dict(zip(coded.names, coded.kinds, strict=True)),
+        "dead_dims": np.flatnonzero(np.ptp(coded.rows.codes, axis=0) == 0).tolist(),
+        "settings": _settings(coded),
+        "versions": _versions(),
+        "not_computed": dict(NOT_COMPUTED),
+        "per_dimension": per_dimension(coded),
+        **_by_block(coded),
+    }
+    if reference:
+        train, test = (Rows(*(table[part] for table in coded.rows)) for part in _halves(coded))
+        scores = reference_scores(train, test, coded.kinds, min(os.cpu_count() or 1, len(coded.kinds)))
+        result["reference"] = plain(scores)
+    return result
+
+
+def per_dimension(coded: Coded) -> dict[str, Any]:
+    """MIG, SAP, DCI, modularity and explicitness of `coded`; what is fitted is fitted on its training rows."""
+    train, test = (Rows(*(table[part] for table in coded.rows)) for part in _halves(coded))
+    codes, factors = coded.rows
+    scores = {
+        "mig": mig(codes, factors, coded.kinds, CODE_BINS, FACTOR_BINS),
+        "sap": sap(train, test, coded.kinds),
+        "dci": dci(train, test, coded.kinds, np.random.default_rng(SEED)),
+        "modularity": modularity(codes, factors, coded.kinds, np.random.default_rng(SEED), CODE_BINS, FACTOR_BINS),
+        "explicitness": explicitness(train, test, coded.kinds, FACTOR_BINS),
+    }
+    found: dict[str, Any] = plain(scores)
+    del found["dci"]["importances"]  # [D, K] numbers that nobody reads in a score file
+    return found
+
+
+def read_codes(path: Path) -> Coded:
+    """The checked contents of `path`; raises `DataError` in one line that says what is wrong and how to mend it."""
+    arrays = read_arrays(path)
+    for name in ("codes", "factors", "factor_kinds"):
+        if name not in arrays:
+            raise DataError(
+                f"{path}: array '{name}' is missing; expected codes [N, D], factors [N, K], factor_kinds [K]"
+            )
+    codes, factors = _table(path, "codes", arrays["codes"]), _table(path, "factors", arrays["factors"])
+    if len(codes) != len(factors):
+        raise DataError(f"{path}: codes has {len(codes)} rows and factors {len(factors)}; both need one row a sample")
+    kinds = tuple(str(kind) for kind in np.atleast_1d(arrays["factor_kinds"]))
+    names = tuple(str(name) for name in np.atleast_1d(arrays.get("factor_names", np.arange(factors.shape[1]))))
+    for label, found in (("factor_kinds", kinds), ("factor_names", names)):
+        if len(found) != factors.shape[1]:
+            raise DataError(
+                f"{path}: {label} has {len(found)} entries; expected {factors.shape[1]}, one a factor column"
+            )
+    for name, kind in zip(names, kinds, strict=True):
+        if kind not in KINDS:
+            raise DataError(f"{path}: factor_kinds of factor {name} is '{kind}'; expected one of {', '.join(KINDS)}")
+    train_count = _train_count(path, arrays, len(codes))
+    _check_factors(path, factors, kinds, names, train_count)
+    roles = _roles(path, arrays, names)
+    return Coded(Rows(codes, factors), train_count, kinds, names, _blocks(path, arrays, codes.shape[1], roles), roles)
+
+
+def plain(value: Any) -> Any:
+    """`value` with named tuples as dictionaries and arrays as lists, for JSON."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The scores of `score_file` for a person: one `name value` a line, tables left to the JSON."""
+    lines: list[str] = []
+
+    def walk(name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                walk(f"{name}.{key}" if name else key, item)
+        elif isinstance(value, (int, float)):
+            lines.append(f"{name:<48} {value:8.4f}")
+
+    sections = ("reference", "blocks", "dependence", "learned_split", "random_splits", "per_dimension")
+    walk("", {key: result[key] for key in sections if key in result})
+    return "\n".join(lines)
+
+
+def _by_block(coded: Coded) -> dict[str, Any]:
+    """What can be said of blocks: of given ones, of found ones, or of the whole code where no roles are known."""
+    train, validation, test = coded.parts
+    rng = np.random.default_rng(SEED)
+    if coded.blocks is not None and coded.roles is not None:
+        scores = block_scores(train, validation, test, coded.kinds, coded.blocks, coded.roles, rng)
+        content, motion = (test.codes[:, dims] for dims in coded.blocks)
+        return {"blocks": plain(scores), "dependence": plain(dependence(content, motion, rng))}
+    projection = reduced(train.codes)
+    if projection is not None:
+        train, validation, test = (projection(part) for part in (train, validation, test))
+    whole = probes.usable_information(train, validation, test, coded.kinds, rng)
+    found = {"whole_code": {**plain(whole), "reduced_by_pca": projection is not None}}
+    if coded.roles is None or train.codes.shape[1] < 2:
+        return found
+    split = learned_split(train, coded.kinds, coded.roles)
+    turned = [split.projection(part) for part in (train, validation, test)]
+    learned = block_scores(turned[0], turned[1], turned[2], coded.kinds, split.blocks, coded.roles, rng)
+    content, motion = (turned[2].codes[:, dims] for dims in split.blocks)
+    return {
+        **found,
+        "learned_split": {**plain(learned), "dependence": plain(dependence(content, motion, rng))},
+        "random_splits": plain(random_splits(train, validation, test, coded.kinds, coded.roles, rng)),
+    }
+
+
+def _halves(coded: Coded) -> tuple[slice, slice]:
+    return slice(0, coded.train_count), slice(coded.train_count, None)
+
+
+def _settings(coded: Coded) -> dict[str, Any]:
+    train, validation, test = (len(part.codes) for part in coded.parts)
+    return {
+        "rows": {"all": len(coded.rows.codes), "train": train, "validation": validation, "test": test},
+        "code_bins": CODE_BINS,
+        "code_binning": "equal width",
+        "factor_bins": FACTOR_BINS,
+        "factor_binning": "equal frequency (reference: equal width)",
+        "probes": list(probes.FAMILIES),
+        "seed": SEED,
+        "dependence_rows": min(MOST_ROWS, test),
+        "permutations": PERMUTATIONS,
+        "widest_code": WIDEST_CODE,
+    }
+
+
+def _versions() -> dict[str, str]:
+    packages = ("whatmoves", "numpy", "scipy", "scikit-learn", "torch")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _table(path: Path, name: str, table: NDArray[Any]) -> NDArray[Any]:
+    if table.ndim != 2 or 0 in table.shape or table.dtype.kind not in "fiub":
+        raise DataError(
+            f"{path}: {name} is {table.dtype} {list(table.shape)}; expected a table of numbers, one row a sample"
+        )
+    bad = np.argwhere(~np.isfinite(table))
+    if len(bad):
+        row, column = bad[0]
+        raise DataError(
+            f"{path}: {name}[{row}, {column}] is {table[row, column]}, the first of {len(bad)} such values; "
+            "every value must be finite: drop those rows"
+        )
+    return table.astype(np.float64) if table.dtype.kind in "iub" else table
+
+
+def _train_count(path: Path, arrays: dict[str, NDArray[Any]], rows: int) -> int:
+    count = int(np.asarray(arrays.get("n_train", round(rows * TRAIN_SHARE))).reshape(-1)[0])
+    if not 0 < count <= rows - FEWEST_TEST_ROWS:
+        raise DataError(
+            f"{path}: n_train is {count} of {rows} rows; "
+            f"expected some training rows and at least {FEWEST_TEST_ROWS} test rows"
+        )
+    return count
+
+
+def _check_factors(
+    path: Path, factors: NDArray[Any], kinds: Sequence[str], names: Sequence[str], train_count: int
+) -> None:
+    for part, rows in (("training", factors[:train_count]), ("test", factors[train_count:])):
+        for k in np.flatnonzero(np.ptp(rows, axis=0) == 0).tolist():
+            raise DataError(
+                f"{path}: factor {names[k]} is {rows[0, k]:g} in all {len(rows)} {part} rows; "
+                "a factor must vary: drop its column or shuffle the rows"
+            )
+    for k, column in enumerate(factor_classes(factors[:train_count], kinds, FACTOR_BINS).T):
+        shares = np.bincount(column)[np.bincount(column) > 0] / train_count
+        bias, entropy = (CODE_BINS - 1) * (len(shares) - 1) / (2 * train_count), -float(np.sum(shares * np.log(shares)))
+        if bias > WORST_BIAS * entropy:
+            needed = int(np.ceil((CODE_BINS - 1) * (len(shares) - 1) / (2 * WORST_BIAS * entropy)))
+            raise DataError(
+                f"{path}: {train_count} training rows are too few for factor {names[k]} with {len(shares)} classes: "
+                f"a useless code would show {bias:.2f} of its {entropy:.2f} nats; give {needed} rows or more, "
+                "or mark a factor of many values continuous"
+            )
+
+
+def _indices(path: Path, name: str, values: NDArray[Any], size: int, names: Sequence[str]) -> NDArray[np.int64]:
+    values = np.atleast_1d(values)
+    if values.dtype.kind == "U":
+        unknown = [str(value) for value in values if str(value) not in names]
+        if unknown:
+            raise DataError(f"{path}: {name} names '{unknown[0]}'; expected one of {', '.join(names)}")
+        return np.array([names.index(str(value)) for value in values], dtype=np.int64)
+    if values.dtype.kind not in "iu" or values.size == 0 or len(np.unique(values)) != values.size:
+        raise DataError(f"{path}: {name} is {values.tolist()}; expected one or more different whole numbers")
+    if values.min() < 0 or values.max() >= size:
+        raise DataError(f"{path}: {name} holds {values.tolist()}; every index must be in 0…{size - 1}")
+    return values.astype(np.int64)
+
+
+def _pair(
+    path: Path, arrays: dict[str, NDArray[Any]], what: str, size: int, names: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """The arrays `content_<what>` and `motion_<what>`, or None when both are absent."""
+    wanted = (f"content_{what}", f"motion_{what}")
+    given = [name for name in wanted if name in arrays]
+    if not given:
+        return None
+    if len(given) == 1:
+        raise DataError(f"{path}: {given[0]} is there without its other half; give both of {' and '.join(wanted)}")
+    content, motion = (_indices(path, name, arrays[name], size, names) for name in wanted)
+    both = np.intersect1d(content, motion)
+    if len(both):
+        raise DataError(f"{path}: {int(both[0])} is in both {wanted[0]} and {wanted[1]}; each index has one role")
+    return content, motion
+
+
+def _roles(path: Path, arrays: dict[str, NDArray[Any]], names: Sequence[str]) -> Roles | None:
+    pair = _pair(path, arrays, "factors", len(names), names)
+    return None if pair is None else Roles(pair[0].tolist(), pair[1].tolist())
+
+
+def _blocks(path: Path, arrays: dict[str, NDArray[Any]], width: int, roles: Roles | None) -> Blocks | None:
+    pair = _pair(path, arrays, "dims", width, ())
+    if pair is not None and roles is None:
+        raise DataError(f"{path}: content_dims needs content_factors and motion_factors, to know what belongs where")
+    return None if pair is None else Blocks(*pair)

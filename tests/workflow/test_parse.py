@@ -1,0 +1,71 @@
+"""What the Snakefile promises before anything runs: nothing heavy imported, errors in one line, resources as asked."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run, snakemake
+
+from whatmoves.machine import has_usable_gpu
+
+
+def test_parsing_and_help_import_nothing_heavy() -> None:
+    program = (
+        "import sys; from pathlib import Path; import whatmoves.cli; from whatmoves.loading import load_study;"
+        "from whatmoves.provenance.jobs import fingerprint; s = load_study(Path('config/config.yaml'));"
+        "fingerprint(s, 'train', dataset='moving_digits', model='lstm_vae', seed=0);"
+        "whatmoves.cli.build_parser().format_help();"
+        "print(sorted({'torch', 'pandas', 'matplotlib', 'scipy', 'sklearn'} & set(sys.modules)))"
+    )
+    assert run(sys.executable, "-c", program, folder=ROOT).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("study", ["config", "full", "tiny"])
+def test_every_study_has_a_plan(study: str, tmp_path: Path) -> None:
+    output = snakemake("all", "--dry-run", folder=tmp_path, study=study)
+    assert "rule train:" in output
+    assert "threads: " not in output.split("rule train:")[1].split("rule ")[0]  # one thread each
+
+
+def test_settings_come_from_one_file_only(tmp_path: Path) -> None:
+    output = snakemake("all", "--dry-run", "--config", "seeds=3", folder=tmp_path, expect=1)
+    assert "--config is not used here" in output
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("trainin: {}", "trainin is no setting; did you mean 'training'?"),
+        (
+            "models: {disentangled_vae: {options: {content_dim: -3}}}",
+            "models.disentangled_vae.options.content_dim is -3; must be greater than 0",
+        ),
+        ("seeds: []", "seeds is []; needs at least 1"),
+    ],
+)
+def test_a_wrong_study_is_refused_before_any_job(setting: str, message: str, tmp_path: Path) -> None:
+    config = tmp_path / "wrong.yaml"
+    lines = ["study: wrong", "data: {moving_digits: }", "models: {mean_frame: }", setting]
+    if setting.startswith("models"):
+        del lines[2]
+    config.write_text("\n".join(lines), encoding="utf-8")
+    output = snakemake("all", folder=tmp_path, study=str(config), expect=1)
+    assert f"wrong.yaml: {message}" in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "results").exists()
+
+
+def test_options_that_do_not_fit_the_clips_are_refused_before_any_job(tmp_path: Path) -> None:
+    config = tmp_path / "wrong.yaml"
+    config.write_text(
+        "study: wrong\ndata: {moving_digits: {options: {image_px: 30}}}\nmodels: {baseline_vae: }\n", encoding="utf-8"
+    )
+    output = snakemake("all", folder=tmp_path, study=str(config), expect=1)
+    assert "must be divisible by 16" in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_hidden_gpu_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not has_usable_gpu()

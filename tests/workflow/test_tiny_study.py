@@ -1,0 +1,63 @@
+"""The whole chain on the tiny study: from nothing to a PDF, and then only what a change asks for."""
+
+import re
+import shutil
+from pathlib import Path
+
+from conftest import ROOT, snakemake
+from pypdf import PdfReader
+
+from whatmoves.layout import Layout
+from whatmoves.loading import load_study
+
+
+def jobs(output: str) -> dict[str, int]:
+    """Rule → number of jobs, from the table that Snakemake prints."""
+    table = re.search(r"Job stats:\n.*?\n-.*?\n(.*?)\n\n", output, re.DOTALL)
+    if table is None:
+        return {}
+    rows = (line.split() for line in table.group(1).splitlines() if not line.startswith("total"))
+    return {name: int(count) for name, count in rows}
+
+
+def test_the_paper_is_built(tiny: Path) -> None:
+    assert (tiny / "paper/main.pdf").read_bytes() == (tiny / "results/tiny/paper/main.pdf").read_bytes()
+    reader = PdfReader(tiny / "paper/main.pdf")
+    assert len(reader.pages) >= 6
+    assert "tiny" in reader.pages[0].extract_text()
+
+
+def test_every_result_stands_where_the_layout_says(tiny: Path) -> None:
+    study = load_study(ROOT / "config/tiny.yaml")
+    layout = Layout(tiny / "results/tiny")
+    for dataset, model, seed in study.runs():
+        assert layout.checkpoint(dataset, model, seed).is_file()
+        assert (layout.evaluation(dataset, model) / "quality.json").is_file()
+    for dataset in study.data:
+        assert (layout.data(dataset) / "test.npz").is_file()
+    assert layout.values.is_file()
+    assert (layout.figures / "swaps.pdf").is_file()
+    assert (layout.animations / "swaps.gif").is_file()
+    assert not any(layout.root.glob("work/*")), "finished runs leave no resumable state"
+
+
+def test_nothing_is_left_to_do(tiny: Path) -> None:
+    assert "Nothing to be done" in snakemake("all", "--dry-run", folder=tiny)
+
+
+def test_a_deleted_pdf_is_only_rebuilt(tiny: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny, folder)
+    before = (folder / "results/tiny/paper/main.pdf").read_bytes()
+    (folder / "results/tiny/paper/main.pdf").unlink()
+    (folder / "paper/main.pdf").unlink()
+    output = snakemake("paper/main.pdf", folder=folder)
+    assert jobs(output).keys() - {"total"} == {"paper", "copy_paper"}
+    assert (folder / "paper/main.pdf").read_bytes() == before
+
+
+def test_a_touched_result_changes_nothing(tiny: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny, folder)
+    next((folder / "results/tiny/train").rglob("checkpoint.pt")).touch()
+    assert "Nothing to be done" in snakemake("all", "--dry-run", folder=folder)
