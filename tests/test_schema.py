@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import ROOT
+from tools import ROOT
 
 from whatmoves.schema import schema_text, study_schema
 from whatmoves.settings_reference import settings_reference

@@ -7,7 +7,26 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from whatmoves.commands import analyse, data, encode, evaluate, figures, models, paper, sample, studies, swap, train
+from whatmoves.commands import (
+    analyse,
+    archive,
+    data,
+    diff,
+    encode,
+    evaluate,
+    explain,
+    figures,
+    judge,
+    models,
+    paper,
+    restore,
+    sample,
+    score,
+    studies,
+    swap,
+    train,
+    verify,
+)
 from whatmoves.errors import WhatMovesError
 
 # In the order of the pipeline, then the single pieces.
@@ -15,9 +34,16 @@ COMMANDS: dict[str, ModuleType] = {
     "data": data,
     "train": train,
     "evaluate": evaluate,
+    "judge": judge,
     "analyse": analyse,
     "figures": figures,
     "paper": paper,
+    "verify": verify,
+    "explain": explain,
+    "diff": diff,
+    "archive": archive,
+    "restore": restore,
+    "score": score,
     "encode": encode,
     "sample": sample,
     "swap": swap,

@@ -1,7 +1,14 @@
-"""Where a study's results stand. The rules in workflow/rules/ spell the same paths; tests/workflow holds them together."""
+"""Where a study's results stand. The rules in workflow/rules/ spell the same paths; a test holds them together."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from whatmoves.study import Study
+
+FLOOR_ROWS = ("blank", "blurred_truth")  # measured from the test clips alone, beside the models
+JUDGED_FLOORS = "floors"  # one judgement for all floors and ceilings that need no model
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,14 @@ class Layout:
         """Measures, codes and pictures of all seeds of a model."""
         return self.root / "evaluate" / dataset / model
 
+    def judges(self, dataset: str) -> Path:
+        """The judges of a data set and how well they judge."""
+        return self.root / "judges" / dataset
+
+    def judgement(self, dataset: str, row: str) -> Path:
+        """What the judges and the probes say of all seeds of a model, or of the `floors`."""
+        return self.root / "judge" / dataset / row
+
     def work(self, fingerprint: str) -> Path:
         """Resumable state of a running job, named by what the job is made of; gone when it has finished."""
         return self.root / "work" / fingerprint
@@ -49,3 +64,14 @@ class Layout:
     def paper(self) -> Path:
         """The paper's source and PDF."""
         return self.root / "paper"
+
+
+def measured_rows(study: "Study", dataset: str) -> list[str]:
+    """Everything measured on a data set: its models, then the floors that are no models."""
+    models = [name for name, entry in study.models.items() if dataset in entry.trains_on]
+    return [*models, *FLOOR_ROWS] if models else []
+
+
+def judged_rows(study: "Study", dataset: str) -> list[str]:
+    """Every judgement of a judged data set: its models', then that of all floors."""
+    return [*(name for name, entry in study.models.items() if dataset in entry.trains_on), JUDGED_FLOORS]

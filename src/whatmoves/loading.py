@@ -151,7 +151,8 @@ def _sentence(error: SchemaError, prefix: tuple[str, ...]) -> str:
         case "type":
             return f"{key} is {value}; expected {_type_words(expected)}"
         case "enum":
-            return f"{key} is {value};{_suggestion(str(error.instance), expected)} must be one of {', '.join(map(str, expected))}"
+            hint = _suggestion(str(error.instance), expected)
+            return f"{key} is {value};{hint} must be one of {', '.join(map(str, expected))}"
         case "minimum":
             return f"{key} is {value}; must be at least {expected}"
         case "maximum":

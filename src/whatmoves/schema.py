@@ -1,6 +1,7 @@
-"""The JSON Schema of study files, generated from the types. Imports every shipped kind, hence torch: not for parse time.
+"""The JSON Schema of study files, generated from the types. It imports every kind, hence torch: not for parse time.
 
-`python -m whatmoves.schema` rewrites config/schema.json and config/README.md; `python -m whatmoves.schema models my.module` prints one kind's.
+`python -m whatmoves.schema` rewrites config/schema.json and config/README.md; `python -m whatmoves.schema models
+my.module` prints one kind's.
 """
 
 import json

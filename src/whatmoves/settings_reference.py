@@ -7,12 +7,12 @@ from typing import Any
 INTRODUCTION = """\
 # Settings
 
-A study is one YAML file in this folder: `config.yaml` (the default, study `quick`), `tiny.yaml` (tests), `full.yaml` (the
-paper). It holds only what differs from the defaults below, and is chosen with `--configfile config/NAME.yaml`, in no
-other way: `snakemake paper/main.pdf --configfile config/tiny.yaml`. To make a study of your own, copy one and give it
-its own `study:` name; its results stand in `results/<study>/`. An unknown key, a wrong type or an impossible value stops everything before any job
-starts, with one line that names the key, the value and the fix. `schema.json` beside this file gives editors completion
-(`# yaml-language-server: $schema=schema.json` as first line).
+A study is one YAML file in this folder: `config.yaml` (the default, study `quick`), `tiny.yaml` (tests), `full.yaml`
+(the paper). It holds only what differs from the defaults below, and is chosen with `--configfile config/NAME.yaml`, in
+no other way: `snakemake paper/main.pdf --configfile config/tiny.yaml`. To make a study of your own, copy one and give
+it its own `study:` name; its results stand in `results/<study>/`. An unknown key, a wrong type or an impossible value
+stops everything before any job starts, with one line that names the key, the value and the fix. `schema.json` beside
+this file gives editors completion (`# yaml-language-server: $schema=schema.json` as first line).
 
 *This page is generated from the types: `make schema` writes it again.*
 """

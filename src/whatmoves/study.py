@@ -16,6 +16,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Kind = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
+JUDGED_KINDS = ("moving_digits",)  # data kinds whose swaps `whatmoves.judging` can judge
+
 
 class DataSet(Settings):
     """One data set. Its name is the key it stands under."""
@@ -82,6 +84,7 @@ class Evaluation(Settings):
     permutations: int = Field(999, ge=19, description="Permutations behind each p value.")
     bootstrap: int = Field(10_000, ge=100, description="Draws of the hierarchical bootstrap.")
     shown_clips: int = Field(4, ge=1, le=8, description="Test clips shown in pictures.")
+    judge_frames: int = Field(60_000, ge=256, description="Drawn frames that each judge is trained on.")
 
 
 class Paper(Settings):
@@ -143,6 +146,11 @@ class Study(Settings):
         """The study's training with what this model overrides."""
         changed = self.models[model].training.model_dump(exclude_none=True)
         return self.training.model_copy(update=changed)
+
+    def judged_data(self) -> list[str]:
+        """The data sets that draw their factors and name the classes they show: swaps on them can be judged."""
+        trained_on = {dataset for entry in self.models.values() for dataset in entry.trains_on}
+        return [name for name, entry in self.data.items() if entry.kind in JUDGED_KINDS and name in trained_on]
 
     def label_of(self, model: str) -> str:
         """The model's name in tables and figures."""

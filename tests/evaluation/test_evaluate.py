@@ -161,7 +161,7 @@ def test_a_model_without_blocks_gets_reasons_instead_of_numbers(study: Study, tm
     paths = trained(study, "fake_whole", tmp_path, [0.0])
     evaluate(study, "moving_digits", "fake_whole", paths, tmp_path / "data", tmp_path / "out", "cpu")
     quality = read_json(tmp_path / "out" / "quality.json")
-    assert quality["cannot"]["swap"] == "its code has no content and motion blocks"
+    assert quality["cannot"]["swap"] == "it cannot draw a clip from a code"
     assert set(quality["cannot"]) == {"sample", "swap", "legacy_blocks"}
     assert not any(key.startswith(("swap_", "legacy_sap")) for key in quality["seeds"]["0"])
     assert read_arrays(tmp_path / "out" / "swaps.npz") == {}

@@ -114,6 +114,9 @@ def test_two_entries_with_equal_settings_are_two_jobs(project: Project):
     study = project.with_settings(models={name: {"kind": "alpha", "trains_on": ["toy"]} for name in ("one", "two")})
     jobs = [("train", {"dataset": "toy", "model": name, "seed": "0"}) for name in ("one", "two")]
     assert len(set(digests(study, project.source, jobs).values())) == 2
+    study = project.with_settings(data={name: {"kind": "toy"} for name in ("toy", "same")})
+    jobs = [("data", {"dataset": name}) for name in ("toy", "same")]
+    assert len(set(digests(study, project.source, jobs).values())) == 2
 
 
 def test_an_unknown_model_is_a_config_error(project: Project):

@@ -146,6 +146,16 @@ def test_what_is_gone_or_foreign_is_named(built: Project, spoil: Callable[[Path]
     assert report.exit_code == 1
 
 
+def test_a_figure_without_receipt_proves_nothing_to_the_paper(built: Project):
+    (built.root / "figures/rollout.receipt.json").unlink()
+    assert "input figures/rollout.pdf has no receipt" in map(str, bad(check(built))["paper"].reasons)
+
+
+def test_a_receipt_of_another_figure_proves_nothing(built: Project):
+    shutil.copy(built.root / "figures/rollout.receipt.json", built.root / "figures/swaps.receipt.json")
+    assert "proves nothing: receipt of figure" in str(bad(check(built))["figures/swaps"].reasons[0])
+
+
 def test_code_that_cannot_be_followed_cannot_be_told(built: Project):
     built.edit("paper/build", "import importlib")
     report = check(built)

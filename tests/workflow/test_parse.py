@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run, snakemake
+from tools import ROOT, run, snakemake
 
 from whatmoves.machine import has_usable_gpu
 

@@ -4,8 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from conftest import ROOT, snakemake
 from pypdf import PdfReader
+from tools import ROOT, snakemake
 
 from whatmoves.layout import Layout
 from whatmoves.loading import load_study

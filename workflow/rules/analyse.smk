@@ -3,10 +3,16 @@ rule analyse:
     input:
         quality=[f"{R}/evaluate/{dataset}/{row}/quality.json" for dataset, row in ROWS],
         clips=[f"{R}/evaluate/{dataset}/{row}/clips.npz" for dataset, row in ROWS],
+        judgements=[
+            f"{R}/judge/{dataset}/{row}/{name}"
+            for dataset in STUDY.judged_data()
+            for row in judged_rows(STUDY, dataset)
+            for name in ("judgement.json", "clips.npz")
+        ],
+        judges=[f"{R}/judges/{dataset}/quality.json" for dataset in STUDY.judged_data()],
         hypotheses=f"{TEMPLATES}/hypotheses.yaml",
     output:
         values=f"{R}/values.json",
-        config=f"{R}/config.yaml",
         receipt=f"{R}/values.receipt.json",
     log:
         f"{LOGS}/analyse.log",
@@ -20,9 +26,9 @@ rule analyse:
         runtime=30,
     params:
         configfile=CONFIGFILE,
-        code=code_of("analyse"),
-        settings=settings_of("analyse"),
-        environment=environment_of("analyse"),
-        expect=proof_of("analyse"),
+        code=depends("analyse", "code_digest"),
+        settings=depends("analyse", "settings_text"),
+        environment=depends("analyse", "environment_text"),
+        expect=depends("analyse", "digest"),
     shell:
         "whatmoves analyse --configfile {params.configfile} --hypotheses {input.hypotheses} --expect {params.expect} &> {log}"

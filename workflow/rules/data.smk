@@ -18,9 +18,9 @@ rule data:
         runtime=30,
     params:
         configfile=CONFIGFILE,
-        code=code_of("data"),
-        settings=settings_of("data"),
-        environment=environment_of("data"),
-        expect=proof_of("data"),
+        code=depends("data", "code_digest"),
+        settings=depends("data", "settings_text"),
+        environment=depends("data", "environment_text"),
+        expect=depends("data", "digest"),
     shell:
         "whatmoves data --configfile {params.configfile} --dataset {wildcards.dataset} --expect {params.expect} &> {log}"

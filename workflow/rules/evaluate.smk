@@ -32,10 +32,10 @@ rule evaluate:
         runtime=120,
     params:
         configfile=CONFIGFILE,
-        code=code_of("evaluate"),
-        settings=settings_of("evaluate"),
-        environment=environment_of("evaluate"),
-        expect=proof_of("evaluate"),
+        code=depends("evaluate", "code_digest"),
+        settings=depends("evaluate", "settings_text"),
+        environment=depends("evaluate", "environment_text"),
+        expect=depends("evaluate", "digest"),
     shell:
         "whatmoves evaluate --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"
 
@@ -52,7 +52,7 @@ rule floor:
     benchmark:
         f"{BENCHMARKS}/evaluate/{{dataset}}/{{model}}.tsv"
     wildcard_constraints:
-        model="|".join(FLOORS),
+        model="|".join(FLOOR_ROWS),
     conda:
         "../../environment.yml"
     threads: 1
@@ -61,9 +61,9 @@ rule floor:
         runtime=30,
     params:
         configfile=CONFIGFILE,
-        code=code_of("floor"),
-        settings=settings_of("floor"),
-        environment=environment_of("floor"),
-        expect=proof_of("floor"),
+        code=depends("floor", "code_digest"),
+        settings=depends("floor", "settings_text"),
+        environment=depends("floor", "environment_text"),
+        expect=depends("floor", "digest"),
     shell:
         "whatmoves evaluate --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"

@@ -41,10 +41,10 @@ rule figure:
         runtime=10,
     params:
         configfile=CONFIGFILE,
-        code=code_of("figure"),
-        settings=settings_of("figure"),
-        environment=environment_of("figure"),
-        expect=proof_of("figure"),
+        code=depends("figure", "code_digest"),
+        settings=depends("figure", "settings_text"),
+        environment=depends("figure", "environment_text"),
+        expect=depends("figure", "digest"),
     shell:
         "whatmoves figures --configfile {params.configfile} --figure {wildcards.figure} --inputs {input.sources} --expect {params.expect} &> {log}"
 
@@ -71,10 +71,10 @@ rule animation:
         runtime=10,
     params:
         configfile=CONFIGFILE,
-        code=code_of("animation"),
-        settings=settings_of("animation"),
-        environment=environment_of("animation"),
-        expect=proof_of("animation"),
+        code=depends("animation", "code_digest"),
+        settings=depends("animation", "settings_text"),
+        environment=depends("animation", "environment_text"),
+        expect=depends("animation", "digest"),
     shell:
         "whatmoves figures --configfile {params.configfile} --animation {wildcards.animation} --inputs {input.sources} --expect {params.expect} &> {log}"
 

@@ -1,14 +1,38 @@
-# The paper: templates and values become main.tex, LaTeX makes the PDF, and the selected study's is copied to paper/.
+# The paper: proof that its results belong to this tree, then templates and values become main.tex, LaTeX makes the PDF,
+# and the selected study's is copied to paper/.
+rule verify:
+    input:
+        values=f"{R}/values.json",
+        receipts=RECEIPTS,
+        figures=[f"{R}/figures/{figure}.receipt.json" for figure in FIGURES],
+    output:
+        report=f"{R}/verify.json",
+    log:
+        f"{LOGS}/verify.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        configfile=CONFIGFILE,
+        settings=depends("paper", "settings_text"),
+    shell:
+        "whatmoves verify --configfile {params.configfile} --before-paper --out {output.report} &> {log}"
+
+
 rule paper:
     input:
         values=f"{R}/values.json",
-        config=f"{R}/config.yaml",
+        proof=f"{R}/verify.json",
         figures=[f"{R}/figures/{figure}.pdf" for figure in FIGURES],
         main=f"{TEMPLATES}/main.tex.j2",
         sources=PAPER_SOURCES,
     output:
         tex=f"{R}/paper/main.tex",
         pdf=f"{R}/paper/main.pdf",
+        config=f"{R}/config.yaml",
         receipt=f"{R}/paper/receipt.json",
     log:
         f"{LOGS}/paper.log",
@@ -22,10 +46,10 @@ rule paper:
         runtime=15,
     params:
         configfile=CONFIGFILE,
-        code=code_of("paper"),
-        settings=settings_of("paper"),
-        environment=environment_of("paper"),
-        expect=proof_of("paper"),
+        code=depends("paper", "code_digest"),
+        settings=depends("paper", "settings_text"),
+        environment=depends("paper", "environment_text"),
+        expect=depends("paper", "digest"),
     shell:
         "whatmoves paper --configfile {params.configfile} --template {input.main} --expect {params.expect} &> {log}"
 

@@ -1,8 +1,11 @@
 # The study: which settings, which runs, and what every job depends on (nothing heavy is imported at parse).
+import functools
+
 from whatmoves.errors import WhatMovesError
+from whatmoves.layout import FLOOR_ROWS, judged_rows
 from whatmoves.loading import check_deeply, load_study
 from whatmoves.machine import has_usable_gpu
-from whatmoves.provenance.jobs import fingerprint
+from whatmoves.provenance.jobs import expected_jobs, fingerprint, receipt_of
 
 ROOT = Path(workflow.basedir)
 
@@ -27,10 +30,9 @@ BENCHMARKS = f"{R}/benchmarks"
 GPU = 1 if has_usable_gpu() else 0
 RUNS = STUDY.runs()
 PAIRS = list(dict.fromkeys((dataset, model) for dataset, model, _ in RUNS))
-FLOORS = ["blank", "blurred_truth"]  # measured from the test clips alone
 ROWS = [
     *PAIRS,
-    *((dataset, floor) for dataset in dict.fromkeys(dataset for dataset, _ in PAIRS) for floor in FLOORS),
+    *((dataset, floor) for dataset in dict.fromkeys(dataset for dataset, _ in PAIRS) for floor in FLOOR_ROWS),
 ]
 TEMPLATES = os.path.relpath(ROOT / "paper")
 PAPER_SOURCES = sorted(
@@ -42,30 +44,27 @@ PAPER_SOURCES = sorted(
 
 wildcard_constraints:
     dataset="|".join(STUDY.data),
-    model="|".join([*STUDY.models, *FLOORS]),
+    model="|".join([*STUDY.models, *FLOOR_ROWS]),
     seed=r"\d+",
 
 
-def code_of(kind):
-    """Rerun trigger: the code a job depends on, as one hash of its import closure."""
-    return lambda wildcards: fingerprint(STUDY, kind, **wildcards).code_digest
+@functools.cache
+def _fingerprint(kind, wildcards):
+    """What a job depends on; asked for once per job and parameter, computed once per job."""
+    return fingerprint(STUDY, kind, **dict(wildcards))
 
 
-def settings_of(kind):
-    """Rerun trigger: the settings a job uses, as text, so that the reason of a rerun shows them."""
-    return lambda wildcards: fingerprint(STUDY, kind, **wildcards).settings_text
+def depends(kind, part):
+    """Rerun triggers of a job as parameters. Parts: `code_digest` (one hash of its import closure), `settings_text`
+    (what it uses of the study, as text, so that the reason of a rerun shows it), `environment_text` (the pinned
+    versions of the packages it imports), and `digest` (all three: what the job must still find when it runs).
+    """
+    return lambda wildcards: getattr(_fingerprint(kind, tuple(sorted(wildcards.items()))), part)
 
 
-def environment_of(kind):
-    """Rerun trigger: the pinned versions of the packages that code imports."""
-    return lambda wildcards: fingerprint(STUDY, kind, **wildcards).environment_text
-
-
-def proof_of(kind):
-    """What the job must still find when it starts and when it ends."""
-    return lambda wildcards: fingerprint(STUDY, kind, **wildcards).digest
-
-
+RECEIPTS = [
+    f"{R}/{receipt_of(kind, **wildcards)}" for kind, wildcards in expected_jobs(STUDY) if kind != "paper"
+]
 checkpoints = [f"{R}/train/{dataset}/{model}/seed-{seed}/checkpoint.pt" for dataset, model, seed in RUNS]
 
 

@@ -22,9 +22,9 @@ rule train:
         runtime=720,
     params:
         configfile=CONFIGFILE,
-        code=code_of("train"),
-        settings=settings_of("train"),
-        environment=environment_of("train"),
-        expect=proof_of("train"),
+        code=depends("train", "code_digest"),
+        settings=depends("train", "settings_text"),
+        environment=depends("train", "environment_text"),
+        expect=depends("train", "digest"),
     shell:
         "whatmoves train --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed} --expect {params.expect} &> {log}"

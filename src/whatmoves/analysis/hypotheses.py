@@ -77,7 +77,8 @@ def load_hypotheses(path: Path) -> list[Hypothesis]:
             first = error.errors()[0]
             name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
             key = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(f"{path}: hypothesis {name}: {key} {first['msg'].removeprefix('Value error, ')}") from None
+            reason = first["msg"].removeprefix("Value error, ")
+            raise ConfigError(f"{path}: hypothesis {name}: {key} {reason}") from None
     names = [hypothesis.id for hypothesis in declared]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"{path}: hypothesis {sorted(twice)[0]} is declared twice; give each its own id")
@@ -100,8 +101,13 @@ def _test(h: Hypothesis, values: dict[str, dict[str, Any]], draws: int) -> dict[
     """Differences over seeds (signed so that positive means as declared), their interval and exact p value."""
     ids = [f"{h.dataset}.{model}.{h.metric}" for model in (h.first, h.second) if model]
     result: dict[str, Any] = {
-        "id": h.id, "sentence": h.sentence, "primary": h.primary, "direction": h.direction, "margin": h.margin,
-        "values": ids, "hypothesis": h,
+        "id": h.id,
+        "sentence": h.sentence,
+        "primary": h.primary,
+        "direction": h.direction,
+        "margin": h.margin,
+        "values": ids,
+        "hypothesis": h,
     }
     absent = [value_id for value_id in ids if value_id not in values]
     if absent:
@@ -119,15 +125,16 @@ def _test(h: Hypothesis, values: dict[str, dict[str, Any]], draws: int) -> dict[
             one_sided = max(one_sided, paired_sign_flip(h.margin - differences, "greater"))
         p = one_sided if h.direction in ("equal", "no_worse") else min(1.0, 2 * one_sided)
     return {
-        **result, "difference": float(differences.mean()), "seeds": len(differences), "p": p,
+        **result,
+        "difference": float(differences.mean()),
+        "seeds": len(differences),
+        "p": p,
         "interval": None if interval is None else [interval.low, interval.high],
         "probability_of_improvement": _improvement(h, values, ids),
     }
 
 
-def _differences(
-    h: Hypothesis, values: dict[str, dict[str, Any]], ids: list[str]
-) -> tuple[NDArray[np.float64], bool]:
+def _differences(h: Hypothesis, values: dict[str, dict[str, Any]], ids: list[str]) -> tuple[NDArray[np.float64], bool]:
     """First minus second (or threshold), turned so that "as declared" is positive; paired over the common seeds."""
     first = values[ids[0]]["seeds"] or {"": values[ids[0]]["value"]}
     if h.second is None:
@@ -174,8 +181,10 @@ def _decided(result: dict[str, Any]) -> dict[str, Any]:
     if result["p"] is not None:
         basis = "exact sign-flip test" + (", Holm-corrected" if "holm" in result else "")
         opposite = result["interval"] is not None and result["interval"][1] < _bound(h)
-        verdict = "supported" if result["p"] <= LEVEL and result["difference"] > _bound(h) else (
-            "not supported" if opposite else "undecided"
+        verdict = (
+            "supported"
+            if result["p"] <= LEVEL and result["difference"] > _bound(h)
+            else ("not supported" if opposite else "undecided")
         )
         return {**result, "verdict": verdict, "basis": basis}
     ends = result["interval"]

@@ -1,7 +1,7 @@
 """From the results of all runs to the value index: every number of the paper, once, with what stands behind it.
 
-`values.json` holds `{"study", "values": {id: …}, "verdicts": […]}`. An id is `<data set>.<model>.<measure>`; a value has
-the mean over seeds, every seed's own number, an interval, how it is printed, and the files it was computed from.
+`values.json` holds `{"study", "values": {id: …}, "verdicts": […]}`. An id is `<data set>.<model>.<measure>`; a value
+has the mean over seeds, every seed's own number, an interval, how it is printed, and the files it was computed from.
 """
 
 import math
@@ -17,10 +17,9 @@ from whatmoves.analysis.metrics import METRICS
 from whatmoves.analysis.statistics import Interval, bootstrap_interval, hierarchical_bootstrap
 from whatmoves.errors import DataError
 from whatmoves.files import read_arrays, read_json, write_json
-from whatmoves.layout import Layout
+from whatmoves.layout import Layout, measured_rows
 from whatmoves.study import Study
 
-FLOOR_ROWS = ("blank", "blurred_truth")  # computed from the test clips alone, beside the models
 DERIVED = {"psnr_pooled", "mse_removed", "parameters"}  # functions of others, or of the architecture
 INTERVAL_SEED = 20_000  # the bootstrap's own stream: the same draws for every measure
 
@@ -31,7 +30,7 @@ def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
     values: dict[str, dict[str, Any]] = {}
     for dataset in study.data:
         floor = _mean_frame_error(study, layout, dataset)
-        for model in rows(study, dataset):
+        for model in measured_rows(study, dataset):
             folder = layout.evaluation(dataset, model)
             values |= _model_values(study, root, folder, f"{dataset}.{model}", floor)
     declared = load_hypotheses(hypotheses)
@@ -39,20 +38,8 @@ def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
 
 
 def write_index(study: Study, root: Path, hypotheses: Path) -> None:
-    """Write `values.json` and the resolved settings beside the results."""
-    import yaml
-
-    from whatmoves.files import write_text
-
-    layout = Layout(root)
-    write_json(layout.values, build_index(study, root, hypotheses))
-    write_text(root / "config.yaml", yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
-
-
-def rows(study: Study, dataset: str) -> list[str]:
-    """Everything measured on a data set: its models, then the floors that are no models."""
-    models = [name for name, entry in study.models.items() if dataset in entry.trains_on]
-    return [*models, *FLOOR_ROWS] if models else []
+    """Write `values.json`."""
+    write_json(Layout(root).values, build_index(study, root, hypotheses))
 
 
 def _mean_frame_error(study: Study, layout: Layout, dataset: str) -> float | None:

@@ -20,14 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write results/<study>/values.json and config.yaml."""
+    """Write results/<study>/values.json."""
     study, layout = open_study(arguments)
-    from whatmoves.analysis.values import rows, write_index
+    from whatmoves.layout import measured_rows
 
     inputs = [arguments.hypotheses]
     for dataset in study.data:
-        for row in rows(study, dataset):
+        for row in measured_rows(study, dataset):
             inputs += [layout.evaluation(dataset, row) / name for name in ("quality.json", "clips.npz")]
-    outputs = [layout.values, layout.root / "config.yaml"]
-    with job(arguments, study, "analyse", {}, inputs, outputs, layout.root / "values.receipt.json"):
+    with job(arguments, study, "analyse", {}, inputs, [layout.values], layout.root / "values.receipt.json"):
+        from whatmoves.analysis.values import write_index
+
         write_index(study, layout.root, arguments.hypotheses)

@@ -56,6 +56,11 @@ def open_study(arguments: argparse.Namespace) -> "tuple[Study, Layout]":
     return study, Layout(arguments.results / study.study)
 
 
+def configfile_of(study: str) -> Path:
+    """The shipped file of a study by its name: `quick` is config/config.yaml."""
+    return DEFAULT_CONFIGFILE if study == "quick" else DEFAULT_CONFIGFILE.with_name(f"{study}.yaml")
+
+
 def known(name: str, names: Collection[str], what: str) -> str:
     """`name`, if it is one of `names`; else a `ConfigError` that suggests the nearest."""
     if name not in names:

@@ -16,10 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/data/<dataset>/."""
     study, layout = open_study(arguments)
-    from whatmoves.plugins import data_config, data_module
-
     dataset = known(arguments.dataset, study.data, "data set")
     entry, folder = study.data[dataset], layout.data(dataset)
     outputs = [folder / f"{split}.{suffix}" for split in ("validation", "test") for suffix in ("npz", "csv")]
     with job(arguments, study, "data", {"dataset": dataset}, [], outputs, folder / "receipt.json"):
+        from whatmoves.plugins import data_config, data_module
+
         data_module(entry.kind).make(data_config(entry.kind, entry.options, f"data.{dataset}"), folder)

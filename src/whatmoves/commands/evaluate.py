@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/evaluate/<dataset>/<model>/."""
     study, layout = open_study(arguments)
-    from whatmoves.evaluation.floors import FLOOR_ROWS
+    from whatmoves.layout import FLOOR_ROWS
 
     dataset = known(arguments.dataset, study.data, "data set")
     model = known(arguments.model, [*study.models, *FLOOR_ROWS], "model")
@@ -26,15 +26,15 @@ def run(arguments: argparse.Namespace) -> None:
     data = [layout.data(dataset) / f"{split}.{suffix}" for split in ("validation", "test") for suffix in ("npz", "csv")]
     wildcards = {"dataset": dataset, "model": model}
     if model in FLOOR_ROWS:
-        from whatmoves.evaluation.floors import evaluate_floor
-
         outputs = [folder / name for name in ("quality.json", "clips.npz")]
         with job(arguments, study, "floor", wildcards, data, outputs, folder / "receipt.json"):
+            from whatmoves.evaluation.floors import evaluate_floor
+
             evaluate_floor(study, dataset, model, layout.data(dataset), folder)
         return
-    from whatmoves.evaluation.evaluate import evaluate
-
     checkpoints = {seed: layout.checkpoint(dataset, model, seed) for seed in study.seeds_of(model)}
     outputs = [folder / name for name in ("quality.json", "clips.npz", "codes.npz", "pictures.npz", "swaps.npz")]
     with job(arguments, study, "evaluate", wildcards, [*data, *checkpoints.values()], outputs, folder / "receipt.json"):
+        from whatmoves.evaluation.evaluate import evaluate
+
         evaluate(study, dataset, model, checkpoints, layout.data(dataset), folder, arguments.device)

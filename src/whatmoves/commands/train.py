@@ -22,7 +22,6 @@ def run(arguments: argparse.Namespace) -> None:
     dataset = known(arguments.dataset, study.data, "data set")
     model = known(arguments.model, study.models, "model")
     from whatmoves.provenance.jobs import fingerprint
-    from whatmoves.training.train import train
 
     wildcards = {"dataset": dataset, "model": model, "seed": str(arguments.seed)}
     folder = layout.run(dataset, model, arguments.seed)
@@ -30,6 +29,8 @@ def run(arguments: argparse.Namespace) -> None:
     outputs = [folder / name for name in ("checkpoint.pt", "history.csv")]
     work = layout.work(fingerprint(study, "train", **wildcards).digest)
     with job(arguments, study, "train", wildcards, inputs, outputs, folder / "receipt.json"):
+        from whatmoves.training.train import train
+
         train(
             study,
             dataset,

@@ -30,7 +30,7 @@ from whatmoves.evaluation.factors import Role
 from whatmoves.evaluation.mig import mig
 from whatmoves.evaluation.pictures import median_seed, pictures, to_bytes
 from whatmoves.evaluation.quality import quality, summary, swap_quality
-from whatmoves.evaluation.swaps import BLOCKS, Swaps, swap, swap_obstacle, true_swaps
+from whatmoves.evaluation.swaps import BLOCKS, Mixer, Swaps, fitted_mixer, swap, swap_obstacle, true_swaps
 from whatmoves.files import write_arrays, write_json
 from whatmoves.models.interface import abilities
 from whatmoves.study import Evaluation, Study
@@ -60,6 +60,7 @@ class Measured(NamedTuple):
     clips: dict[str, NDArray[np.float64]]
     curves: dict[str, list[float]]
     codes: dict[str, Codes]
+    mixer: Mixer | None
     swapped: NDArray[np.uint8] | None
     timings: dict[str, float]
     cannot: dict[str, str]
@@ -102,8 +103,9 @@ def evaluate(
     shown = median_seed(losses)
     loaded = load_checkpoint(checkpoints[shown], place)
     pictured = pictures(
-        loaded.model, clips.test, results[shown].codes.get("test"), clips.swaps, study.evaluation.shown_clips, place
-    )
+        loaded.model, clips.test, results[shown].codes.get("test"), results[shown].mixer, clips.swaps,
+        study.evaluation.shown_clips, place,
+    )  # fmt: skip
     cannot: dict[str, str] = {}
     for result in results.values():
         cannot |= result.cannot
@@ -121,9 +123,11 @@ def evaluate(
             for block, values in codes.items()
         },
     )
-    swapped = {f"seed{seed}_swapped": r.swapped for seed, r in results.items() if r.swapped is not None}
+    swapped: dict[str, NDArray[Any]] = {
+        f"seed{seed}_swapped": r.swapped for seed, r in results.items() if r.swapped is not None
+    }
     if swapped and clips.swaps is not None:
-        swapped |= clips.swaps._asdict()
+        swapped |= {"pairs": clips.swaps.pairs, "truth": clips.swaps.truth}
     write_arrays(out_folder / "swaps.npz", swapped)
     write_json(
         out_folder / "quality.json",
@@ -132,6 +136,7 @@ def evaluate(
             "model": model,
             "kind": study.models[model].kind,
             "abilities": list(abilities(first_model)),
+            "split": next((result.mixer.split for result in results.values() if result.mixer), None),
             "parameters": parameters(first_model),
             "seeds": {str(seed): result.values for seed, result in results.items()},
             "curves": {str(seed): result.curves for seed, result in results.items()},
@@ -171,7 +176,7 @@ def open_clips(module: ModuleType, config: Any, source: Source, settings: Evalua
 def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
     """Everything about one model in evaluation mode on `device`; see the module for names."""
     able = abilities(model)
-    result = Measured({}, {}, {}, {}, None, {}, {})
+    result = Measured({}, {}, {}, {}, None, None, {}, {})
     model.eval()
     with torch.inference_mode():
         if "reconstruct" in able:
@@ -189,6 +194,8 @@ def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.
         if "encode" in able:
             for name, split in clips.splits.items():
                 result.codes[name] = encoded(model, split, settings.batch_size, device)
+        if result.codes:
+            result = result._replace(mixer=mixer_of(result.codes["train"], clips))
         swapped = _measure_swaps(model, clips, settings, device, result)
     result.values.update(summary(result.clips))
     _measure_codes(clips, settings, result)
@@ -196,6 +203,11 @@ def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.
         content, motion = (clips.test.video[clips.swaps.pairs[: legacy.SWAP_PAIRS, side]] / 255 for side in (0, 1))
         result.values.update(legacy.swap_measures(content, motion, swapped[: legacy.SWAP_PAIRS] / 255))
     return result._replace(swapped=swapped)
+
+
+def mixer_of(train: Codes, clips: Clips) -> Mixer | None:
+    """How codes with the training part `train` are mixed."""
+    return fitted_mixer(train, factors.primary(clips.splits["train"].factors, clips.roles))
 
 
 def encoded(model: nn.Module, split: Split, batch_size: int, device: torch.device) -> Codes:
@@ -244,20 +256,20 @@ def _measure_swaps(
     model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device, result: Measured
 ) -> NDArray[np.uint8] | None:
     """The model's swaps as uint8, their quality in `result`; None, with the reason in `result`, where it cannot."""
-    obstacle = swap_obstacle(model, result.codes.get("test"))
+    obstacle = swap_obstacle(model, result.mixer)
     if obstacle is None and clips.swaps is None:
         obstacle = "the data set cannot render its factors"
-    if obstacle is not None or clips.swaps is None:
+    mixer, task = result.mixer, clips.swaps
+    if obstacle is not None or task is None or mixer is None:
         result.cannot["swap"] = str(obstacle)
         return None
-    pairs, truth = clips.swaps
     made: list[NDArray[np.uint8]] = []
 
     def answers() -> Iterator[tuple[Tensor, Tensor]]:
-        for rows in _batches(len(pairs), settings.batch_size):
-            video = swap(model, result.codes["test"], pairs[rows], device)
+        for rows in _batches(len(task.pairs), settings.batch_size):
+            video = swap(model, result.codes["test"], mixer, task.pairs[rows], device)
             made.append(to_bytes(video))
-            yield video, torch.from_numpy(truth[rows]).to(device).float().div_(255)
+            yield video, task.nearest(rows, video)
 
     result.clips.update(swap_quality(answers()))
     return np.concatenate(made)

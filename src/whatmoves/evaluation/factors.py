@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from whatmoves.evaluation.blocks import Roles
 from whatmoves.evaluation.legacy import direction_bins
 
 
@@ -27,11 +28,17 @@ class Role(Protocol):
 
 
 class Targets(NamedTuple):
-    """Factors `[N, K]` that metrics of codes are asked about, their names and kinds."""
+    """Factors `[N, K]` that metrics of codes are asked about, their names and kinds, and which are content."""
 
     values: NDArray[np.float64]
     names: tuple[str, ...]
     kinds: tuple[str, ...]
+    content: tuple[bool, ...]
+
+    def roles(self) -> Roles:
+        """The columns by role; what is not content is motion."""
+        content = [k for k, is_content in enumerate(self.content) if is_content]
+        return Roles(content, [k for k, is_content in enumerate(self.content) if not is_content])
 
 
 def primary(table: pd.DataFrame, roles: Mapping[str, Role]) -> Targets | None:
@@ -49,7 +56,12 @@ def primary(table: pd.DataFrame, roles: Mapping[str, Role]) -> Targets | None:
     if not varying:
         return None
     names = tuple(columns[k] for k in varying)
-    return Targets(values[:, varying], names, tuple(roles[name].kind for name in names))
+    return Targets(
+        values[:, varying],
+        names,
+        tuple(roles[name].kind for name in names),
+        tuple(roles[name].role == "content" for name in names),
+    )
 
 
 def class_columns(table: pd.DataFrame) -> list[str]:

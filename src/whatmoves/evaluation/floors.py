@@ -12,9 +12,9 @@ from whatmoves import plugins
 from whatmoves.evaluation.quality import blurred, quality, summary, swap_quality
 from whatmoves.evaluation.swaps import true_swaps
 from whatmoves.files import write_arrays, write_json
+from whatmoves.layout import FLOOR_ROWS
 from whatmoves.study import Study
 
-FLOOR_ROWS = ("blank", "blurred_truth")
 
 
 def evaluate_floor(study: Study, dataset: str, row: str, data_folder: Path, out_folder: Path) -> None:

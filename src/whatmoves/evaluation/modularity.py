@@ -31,14 +31,15 @@ def modularity(
     rng: np.random.Generator,
     code_bins: int = 20,
     factor_bins: int = 10,
-    shuffles: int = 10,
+    shuffles: int = 20,
 ) -> ModularityResult:
     """Modularity of `codes` `[N, D]` about `factors` `[N, K]`, binned as in `mig`."""
     binned, classes = equal_width(codes, code_bins), factor_classes(factors, kinds, factor_bins)
     information = mutual_information_nats(binned, classes)
     null = np.stack([mutual_information_nats(binned, classes[rng.permutation(len(codes))]) for _ in range(shuffles)])
-    # Two deviations above the shuffled mean: what remains of a noise dimension is almost always nothing.
-    excess = np.maximum(information - null.mean(0) - 2 * null.std(0), 0.0)
+    # Five deviations above the shuffled mean: among thousands of cells of noise none is likely to remain.
+    significant = information > null.mean(0) + 5 * null.std(0)
+    excess = np.where(significant, information - null.mean(0), 0.0)
     weight = excess.sum(1)
     weighted = float(np.average(_per_dimension(excess), weights=weight)) if weight.sum() > 0 else 0.0
     return ModularityResult(modularity_from_mi(information), weighted, _per_dimension(information))

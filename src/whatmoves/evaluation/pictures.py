@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from whatmoves.data.clips import Split
 from whatmoves.evaluation.factors import classes
-from whatmoves.evaluation.swaps import BLOCKS, Swaps, swap, swap_obstacle
+from whatmoves.evaluation.swaps import BLOCKS, Mixer, Swaps, swap, swap_obstacle
 from whatmoves.models.interface import abilities
 
 STEPS = 7  # of an interpolation, both ends included
@@ -47,6 +47,7 @@ def pictures(
     model: nn.Module,
     test: Split,
     codes: Mapping[str, NDArray[np.float32]] | None,
+    mixer: Mixer | None,
     swaps: Swaps | None,
     count: int,
     device: torch.device,
@@ -56,7 +57,7 @@ def pictures(
     `truth`, `reconstruction` and `samples` `[n, T, C, H, W]`; `interpolation_content`, `interpolation_motion` (from the
     first shown clip's code to the second's in that block alone), `interpolation_both` (whole code) `[7, T, C, H, W]`;
     `swap_content_source`, `swap_motion_source`, `swap_model`, `swap_truth` `[n, T, C, H, W]` of the first pairs.
-    `codes` are the blocks `[N, D]` of all test clips.
+    `codes` are the blocks `[N, D]` of all test clips, and `mixer` how they are mixed.
     """
     rows = shown_rows(test, count)
     able = abilities(model)
@@ -70,15 +71,16 @@ def pictures(
             result["samples"] = to_bytes(model.sample(count, generator))  # type: ignore[operator]
         if codes is not None and "decode" in able and len(rows) > 1:
             result |= _interpolations(model, codes, rows, device)
-        if swaps is not None and swap_obstacle(model, codes) is None:
+        if swaps is not None and swap_obstacle(model, mixer) is None:
             assert codes is not None
+            assert mixer is not None
             pairs = swaps.pairs[:count]
             result["swap_content_source"], result["swap_motion_source"] = (
                 test.video[pairs[:, 0]],
                 test.video[pairs[:, 1]],
             )
             result["swap_model"], result["swap_truth"] = (
-                to_bytes(swap(model, codes, pairs, device)),
+                to_bytes(swap(model, codes, mixer, pairs, device)),
                 swaps.truth[:count],
             )
     return result

@@ -66,6 +66,9 @@ def learned_split(train: Rows, kinds: Sequence[str], roles: Roles, content_width
     alive = values > max(1e-10 * float(values[-1]), 1e-12)
     whitening = axes[:, alive] / np.sqrt(values[alive])
     codes = (train.codes - mean) @ whitening
+    if codes.shape[1] == 0:  # a dead code splits into two dead blocks
+        half = len(mean) // 2
+        return LearnedSplit(Projection(mean, np.eye(len(mean))), Blocks(np.arange(half), np.arange(half, len(mean))))
     explained = _explained(codes, train, kinds, roles.content) - _explained(codes, train, kinds, roles.motion)
     directions = np.linalg.eigh(explained)[1][:, ::-1]  # most content first
     width = directions.shape[1]

@@ -1,5 +1,6 @@
 """Swaps: the content of one test clip with the motion of another, from a fixed list of pairs, and the true pictures."""
 
+import itertools
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -12,17 +13,83 @@ from torch import Tensor, nn
 
 from whatmoves.data.clips import Split
 from whatmoves.errors import DataError
-from whatmoves.evaluation.factors import classes
+from whatmoves.evaluation.factors import Targets, classes
+from whatmoves.evaluation.rows import Rows
+from whatmoves.evaluation.splits import learned_split, reduced
 from whatmoves.models.interface import abilities
+
+Codes = Mapping[str, NDArray[np.float32]]  # blocks by name, [N, D] each
 
 BLOCKS = ("content", "motion")
 
 
 class Swaps(NamedTuple):
-    """The task every model gets: test rows `[P, 2]` (content, motion), and the rendered answers `[P, T, C, H, W]`."""
+    """The task every model gets: test rows `[P, 2]` (content, motion), and the rendered answers `[P, T, C, H, W]`.
+
+    `others` `[orders, P, T, C, H, W]` are the answers with the digits of A in every other order on the paths of B:
+    several digits are exchangeable, so each of them is right. Empty with one digit.
+    """
 
     pairs: NDArray[np.int64]
     truth: NDArray[np.uint8]
+    others: NDArray[np.uint8]
+
+    def nearest(self, rows: slice, answer: Tensor) -> Tensor:
+        """The right answer nearest to `answer` `[B, T, C, H, W]` by squared error, for the pairs `rows`, in [0, 1]."""
+
+        def tensor(video: NDArray[np.uint8]) -> Tensor:
+            return torch.from_numpy(video[rows]).to(answer.device).float().div_(255)
+
+        best = tensor(self.truth)
+        error = (best - answer).square().mean((1, 2, 3, 4))
+        for other in self.others:
+            candidate = tensor(other)
+            now = (candidate - answer).square().mean((1, 2, 3, 4))
+            best = torch.where((now < error)[:, None, None, None, None], candidate, best)
+            error = torch.minimum(error, now)
+        return best
+
+
+class Mixer(NamedTuple):
+    """How the codes of a model are taken apart and put together.
+
+    `split` is "blocks" where the model names its content and motion, "learned" where a split was fitted on training
+    codes: then `projector` `[D, D]` keeps the content part of a difference of whole codes (blocks by name, joined).
+    """
+
+    split: str
+    projector: NDArray[np.float64] | None
+
+    def mix(self, content: Codes, motion: Codes) -> Codes:
+        """Codes `[N, D]` with the content of one and the motion of the other."""
+        if self.projector is None:
+            return {block: (content if block == "content" else motion)[block] for block in sorted(motion)}
+        names = sorted(motion)
+        whole_content, whole_motion = (np.concatenate([c[name] for name in names], axis=1) for c in (content, motion))
+        mixed = whole_motion + (whole_content - whole_motion) @ self.projector
+        borders = np.cumsum([motion[name].shape[1] for name in names])[:-1]
+        parts = np.split(mixed.astype(np.float32), borders, axis=1)
+        return dict(zip(names, parts, strict=True))
+
+
+def fitted_mixer(train: Codes, targets: Targets | None) -> Mixer | None:
+    """How to mix the codes whose training part is `train`; None where a split would have to be learned without factors.
+
+    The learned split halves the code: the subspace that best tells content, and the rest. See
+    `whatmoves.evaluation.splits`.
+    """
+    if set(BLOCKS) <= set(train):
+        return Mixer("blocks", None)
+    if targets is None:
+        return None
+    whole = np.concatenate([train[name] for name in sorted(train)], axis=1).astype(np.float64)
+    narrow = reduced(whole)
+    matrix = np.eye(whole.shape[1]) if narrow is None else narrow.matrix
+    coded = whole if narrow is None else (whole - narrow.mean) @ narrow.matrix
+    split = learned_split(Rows(coded, targets.values), targets.kinds, targets.roles())
+    axes = matrix @ split.projection.matrix  # [D, E]
+    content = split.blocks.content
+    return Mixer("learned", axes[:, content] @ np.linalg.pinv(axes)[content])
 
 
 def swap_pairs(factors: pd.DataFrame, count: int, seed: int = 0) -> NDArray[np.int64]:
@@ -53,23 +120,47 @@ def true_swaps(module: ModuleType, config: Any, test: Split, count: int) -> Swap
         return None
     pairs = swap_pairs(test.factors, count)
     content, motion = (test.factors.iloc[pairs[:, side]].reset_index(drop=True) for side in (0, 1))
-    return Swaps(pairs, module.render_factors(config, module.swap_factors(content, motion)))
+    answers = [
+        module.render_factors(config, module.swap_factors(reordered, motion)) for reordered in _orders(content, module)
+    ]
+    return Swaps(
+        pairs, answers[0], np.stack(answers[1:]) if answers[1:] else np.empty((0, *answers[0].shape), np.uint8)
+    )
 
 
-def swap_obstacle(model: nn.Module, blocks: Mapping[str, Any] | None) -> str | None:
-    """Why a model cannot swap, in words, or None where it can; `blocks` is what its `encode` returned."""
+def swap_obstacle(model: nn.Module, mixer: Mixer | None) -> str | None:
+    """Why a model cannot swap, in words, or None where it can; `mixer` is that of its codes, None without codes."""
     able = abilities(model)
-    if "encode" not in able or blocks is None:
+    if "encode" not in able:
         return "it has no code"
-    if not set(BLOCKS) <= set(blocks):
-        return "its code has no content and motion blocks"
-    return None if "decode" in able else "it cannot draw a clip from a code"
+    if "decode" not in able:
+        return "it cannot draw a clip from a code"
+    if mixer is None:
+        return "its code has no content and motion blocks, and there are no factors to learn a split from"
+    return None
 
 
-def swap(
-    model: nn.Module, codes: Mapping[str, NDArray[np.float32]], pairs: NDArray[np.int64], device: torch.device
-) -> Tensor:
+def swap(model: nn.Module, codes: Codes, mixer: Mixer, pairs: NDArray[np.int64], device: torch.device) -> Tensor:
     """The model's clips `[P, T, C, H, W]` for `pairs` `[P, 2]` of rows of its `codes` (blocks `[N, D]`)."""
-    mixed = {block: torch.from_numpy(codes[block][pairs[:, side]]).to(device) for side, block in enumerate(BLOCKS)}
-    video: Tensor = model.decode(mixed)  # type: ignore[operator]
+    content, motion = ({block: values[pairs[:, side]] for block, values in codes.items()} for side in (0, 1))
+    return decoded(model, mixer.mix(content, motion), device)
+
+
+def decoded(model: nn.Module, codes: Codes, device: torch.device) -> Tensor:
+    """Clips `[N, T, C, H, W]` of codes (blocks `[N, D]`)."""
+    video: Tensor = model.decode({block: torch.from_numpy(values).to(device) for block, values in codes.items()})  # type: ignore[operator]
     return video
+
+
+def _orders(content: pd.DataFrame, module: ModuleType) -> list[pd.DataFrame]:
+    """The table with the content columns of its objects in every order, the given one first."""
+    roles = module.FACTOR_ROLES
+    names = [name[:-2] for name in content.columns if name.endswith("_1") and roles[name].role == "content"]
+    objects = [suffix for suffix in range(1, 10) if f"{names[0]}_{suffix}" in content.columns] if names else [1]
+    tables = []
+    for order in itertools.permutations(objects):
+        moved = {
+            f"{name}_{to}": content[f"{name}_{of}"] for name in names for to, of in zip(objects, order, strict=True)
+        }
+        tables.append(content.assign(**moved))
+    return tables

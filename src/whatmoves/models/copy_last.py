@@ -31,7 +31,7 @@ class Model(nn.Module):
         """Nothing to learn: no batch is read."""
 
     def reconstruct(self, video: Tensor) -> Tensor:
-        """Every frame of `video` `[B, T, C, H, W]` drawn as the one before it; the first, which has none, as the second.
+        """Every frame of `video` `[B, T, C, H, W]` drawn as the one before it; the first, without one, as the second.
 
         Persistence, one step at a time: sharp, of true content, and late. (One frame held throughout would be exact
         once a clip, and that one perfect frame would rule every mean of decibels.) One frame alone stays as it is.

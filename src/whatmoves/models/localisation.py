@@ -8,9 +8,12 @@ One slot owns all. Several are told apart as in soft k-means, begun at the frame
 and followed from there into both directions at a steady velocity: that is what carries identities through a crossing.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
+from whatmoves.data.clips import ClipShape
 from whatmoves.models.blocks import Widths
 
 VELOCITY_GAIN = 0.5  # part of a surprise that is put down to a changed velocity
@@ -18,22 +21,22 @@ SEED_ROUNDS = 5  # of k-means at the first frame
 
 
 class Localiser(nn.Module):
-    """Frames `[B, T, C, H, W]` → poses `[B, K, T, P]`: y and x in −1 … 1, then `extra` values read from features."""
+    """Frames `[B, T, C, H, W]` → poses `[B, K, T, pose]`: y and x in −1 … 1, the rest read from features."""
 
     cells: Tensor
 
-    def __init__(self, channels: int, height: int, width: int, widths: Widths, slots: int, extra: int) -> None:
+    def __init__(self, shape: ClipShape, widths: Widths, slots: int, pose: int) -> None:
         super().__init__()
         self.slots = slots
-        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 5, stride=2, padding=2), nn.ReLU(inplace=True)]
-        for before, after in zip(widths, widths[1:], strict=False):
+        layers: list[nn.Module] = [nn.Conv2d(shape.channels, widths[0], 5, stride=2, padding=2), nn.ReLU(inplace=True)]
+        for before, after in itertools.pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
         self.features = nn.Sequential(*layers)
         self.attention = nn.Conv2d(widths[-1], 1, 1, bias=False)
         # Positive: untrained, it looks at whatever excites the features, and on black that is the object.
         nn.init.constant_(self.attention.weight, 400 / widths[-1])
-        self.extra = nn.Linear(widths[-1], extra) if extra else None
-        rows, columns = (torch.arange(0, size, 2) * (2 / (size - 1)) - 1 for size in (height, width))
+        self.extra = nn.Linear(widths[-1], pose - 2) if pose > 2 else None
+        rows, columns = (torch.arange(0, size, 2) * (2 / (size - 1)) - 1 for size in (shape.height, shape.width))
         self.register_buffer("cells", torch.cartesian_prod(rows, columns), persistent=False)  # [N, 2]: y, x
 
     def forward(self, video: Tensor) -> Tensor:
@@ -53,7 +56,7 @@ class Localiser(nn.Module):
 
 @torch.no_grad()
 def ownership(saliency: Tensor, cells: Tensor, slots: int) -> Tensor:
-    """Share of each slot in each cell, `[B, K, T, N]`, sum 1 over slots, of `saliency` `[B, T, N]` over `cells` `[N, 2]`.
+    """Share of each slot in each cell `[B, K, T, N]`, sum 1 over slots, for `saliency` `[B, T, N]` of `cells` `[N, 2]`.
 
     Slots are ordered by their x at the first frame, from the left: an order that belongs to the clip, not to the slots.
     """
@@ -67,7 +70,7 @@ def ownership(saliency: Tensor, cells: Tensor, slots: int) -> Tensor:
         place, velocity = seeds, torch.zeros_like(seeds)
         for step in range(T):
             frame = anchor + direction * step
-            inside = (0 <= frame) & (frame < T)
+            inside = (frame >= 0) & (frame < T)
             frame = frame.clamp(0, T - 1)
             expected = place + velocity
             surprise = _means(saliency[clips, frame], _shares(expected, cells), cells) - expected

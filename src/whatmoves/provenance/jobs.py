@@ -30,6 +30,7 @@ DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "
 # Settings of the evaluation that the analysis reads, and those of them that only it reads.
 ANALYSIS_SETTINGS = frozenset({"bootstrap", "permutations"})
 ONLY_ANALYSIS_SETTINGS = frozenset({"bootstrap"})
+ONLY_JUDGES_SETTINGS = frozenset({"judge_frames"})  # what trains judges; others read it off the judges' file
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,9 @@ def expected_jobs(study: Study) -> list[tuple[str, dict[str, str]]]:
     jobs: list[tuple[str, dict[str, str]]] = [("data", {"dataset": dataset}) for dataset in study.data]
     jobs += [("train", {"dataset": d, "model": m, "seed": str(s)}) for d, m, s in study.runs()]
     jobs += [("evaluate", {"dataset": dataset, "model": model}) for dataset, model in pairs]
+    judged = study.judged_data()
+    jobs += [(kind, {"dataset": dataset}) for dataset in judged for kind in ("judges", "judge_floors")]
+    jobs += [("judge", {"dataset": dataset, "model": model}) for dataset, model in pairs if dataset in judged]
     return [*jobs, ("analyse", {}), ("paper", {})]
 
 
@@ -171,7 +175,7 @@ def _training(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _measuring(study: Study) -> dict[str, Any]:
-    return study.evaluation.model_dump(mode="json", exclude=set(ONLY_ANALYSIS_SETTINGS))
+    return study.evaluation.model_dump(mode="json", exclude=set(ONLY_ANALYSIS_SETTINGS | ONLY_JUDGES_SETTINGS))
 
 
 def _evaluation(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
@@ -185,6 +189,15 @@ def _evaluation(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
 
 def _floor(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     return {"data": _data(study, wildcards), "floor": wildcards["model"], "evaluation": _measuring(study)}
+
+
+def _judges(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    read = study.evaluation.model_dump(mode="json", include=set(ONLY_JUDGES_SETTINGS))
+    return {"data": _data(study, wildcards), "evaluation": read}
+
+
+def _judge_floors(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    return {"data": _data(study, wildcards), "evaluation": _measuring(study)}
 
 
 def _shown(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
@@ -241,6 +254,21 @@ KINDS = {
         "evaluate/{dataset}/{model}/receipt.json",
         lambda study, w: ["whatmoves.evaluation.floors", _data_module(study, w)],
         _floor,
+    ),
+    "judges": Kind(
+        "judges/{dataset}/receipt.json",
+        lambda study, w: ["whatmoves.judging.train_judges", _data_module(study, w)],
+        _judges,
+    ),
+    "judge": Kind(
+        "judge/{dataset}/{model}/receipt.json",
+        lambda study, w: ["whatmoves.judging.judge", _model_module(study, w), _data_module(study, w)],
+        _evaluation,
+    ),
+    "judge_floors": Kind(
+        "judge/{dataset}/floors/receipt.json",
+        lambda study, w: ["whatmoves.judging.floors", _data_module(study, w)],
+        _judge_floors,
     ),
     "analyse": Kind("values.receipt.json", lambda study, w: ["whatmoves.analysis.values"], _analysis),
     "figure": Kind(

@@ -9,7 +9,7 @@ statements, and the body of `if TYPE_CHECKING:`, which never runs.
 import ast
 import functools
 import hashlib
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from whatmoves.errors import ProofError
 
@@ -72,6 +72,8 @@ class _Reader:
             if name == "body" and isinstance(node, ast.If) and _is_type_checking(node.test):
                 continue
             value = getattr(node, name, None)
+            if isinstance(node, ast.JoinedStr):  # Python 3.12 puts an empty text behind a nested format
+                value = [part for part in node.values if not (_is_text(part) and part.value == "")]
             if value is None or value == []:
                 continue
             write(f".{name}\n")
@@ -113,7 +115,7 @@ class _Reader:
                 self.dynamic.append((node.lineno, full))
 
 
-def _is_text(node: ast.expr) -> bool:
+def _is_text(node: ast.expr) -> TypeGuard[ast.Constant]:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 

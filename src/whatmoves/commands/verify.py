@@ -1,0 +1,39 @@
+"""Do the results belong to the code, settings and data in this tree? Answered from receipts, with no retraining.
+
+Exit code 0: all fresh; 1: something is stale or not ours; 2: could not tell.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from whatmoves.commands.common import add_study, configfile_of, open_study
+
+HELP = "prove that results belong to this tree"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--json`, `--before-paper`, `--out`."""
+    add_study(parser)
+    parser.add_argument("--study", metavar="NAME", help="name of a shipped study, in place of --configfile")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--before-paper", action="store_true", help="leave the paper itself out: its proof is part of it"
+    )
+    parser.add_argument("--out", type=Path, help="write the JSON report here, and exit with 0 whatever it says")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print or write the report; returns the exit code."""
+    if arguments.study:
+        arguments.configfile = configfile_of(arguments.study)
+    study, layout = open_study(arguments)
+    from whatmoves.files import write_json
+    from whatmoves.provenance.verify import verify
+
+    report = verify(study, layout.root, paper=not arguments.before_paper)
+    if arguments.out:
+        write_json(arguments.out, report.as_json())
+        return 0
+    print(json.dumps(report.as_json(), indent=1) if arguments.json else report.text())
+    return report.exit_code

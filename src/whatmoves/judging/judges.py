@@ -1,0 +1,112 @@
+"""The judges of a data set: two that read the digits of a clip, and one that follows their paths.
+
+A clip's digits are judged from the mean score of its frames. With one digit a clip the scores are probabilities of the
+ten classes; with more, of each class being there. Paths are sets of centres per frame: which centre belongs to which
+digit is asked frame by frame when two paths are compared, so digits that cross are not lost.
+"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from whatmoves.errors import CheckpointError
+from whatmoves.files import write_bytes
+from whatmoves.judging.drawing import Geometry, shrunk
+from whatmoves.judging.networks import CELL_PX, AttentionNet, DigitNet, PlaceNet, peaks
+
+CLASSES = 10
+BATCH_FRAMES = 1536  # frames in one pass: what a core's cache likes
+
+
+class Judged(NamedTuple):
+    """`digits` `[N, 10]` by the first judge, `second_digits` by the second (None if it was not asked), `frame_digits`
+    `[N, T, 10]` of the first judge frame by frame, and `paths` `[N, T, O, 2]`: centres (y, x) in pixels."""
+
+    digits: NDArray[np.float64]
+    second_digits: NDArray[np.float64] | None
+    frame_digits: NDArray[np.float64]
+    paths: NDArray[np.float64]
+
+
+class Judges(nn.Module):
+    """Both digit judges and the path judge for clips of one `geometry`."""
+
+    def __init__(self, geometry: Geometry) -> None:
+        super().__init__()
+        self.geometry = geometry
+        self.first, self.second = DigitNet(CLASSES), AttentionNet(CLASSES)
+        self.place = PlaceNet()
+
+    def judge(self, video: NDArray[np.uint8], device: torch.device, ask_second: bool = False) -> Judged:
+        """Judge clips, uint8 `[N, T, 1, H, W]`."""
+        N, T = video.shape[:2]
+        first: list[Tensor] = []
+        second: list[Tensor] = []
+        centres: list[Tensor] = []
+        self.eval()
+        with torch.inference_mode():
+            for frames in self._frames(video, device):
+                first.append(self.first(frames).cpu())
+                centres.append(self.geometry.framed(peaks(self.place(frames), self.geometry.digits) * CELL_PX).cpu())
+                if ask_second:
+                    second.append(self.second(frames).cpu())
+        scores = torch.cat(first).reshape(N, T, -1)
+        return Judged(
+            self._chances(scores.mean(1)),
+            self._chances(torch.cat(second).reshape(N, T, -1).mean(1)) if ask_second else None,
+            self._chances(scores),
+            torch.cat(centres).reshape(N, T, -1, 2).double().numpy(),
+        )
+
+    def _frames(self, video: NDArray[np.uint8], device: torch.device) -> Iterator[Tensor]:
+        flat = torch.from_numpy(video.reshape(-1, 1, *video.shape[-2:]))
+        for first in range(0, len(flat), BATCH_FRAMES):
+            part = flat[first : first + BATCH_FRAMES].to(device)
+            frames = shrunk(part.float().div_(255), self.geometry.shrink)
+            yield frames.contiguous(memory_format=torch.channels_last)
+
+    def _chances(self, scores: Tensor) -> NDArray[np.float64]:
+        scores = scores.double()
+        chances: NDArray[np.float64] = (scores.softmax(-1) if self.geometry.digits == 1 else scores.sigmoid()).numpy()
+        return chances
+
+
+def digit_sets(chances: NDArray[np.float64], digits: int) -> NDArray[np.bool_]:
+    """The likeliest set of 1 … `digits` classes `[…, 10]` for chances `[…, 10]`."""
+    order = np.argsort(-chances, axis=-1, kind="stable")
+    rank = np.argsort(order, axis=-1, kind="stable")
+    enough = (chances > 0.5) if digits > 1 else np.zeros(chances.shape, bool)
+    chosen: NDArray[np.bool_] = (rank == 0) | (enough & (rank < digits))
+    return chosen
+
+
+def save_judges(path: Path, judges: Judges) -> None:
+    """Write the judges; equal judges give equal bytes."""
+    content: dict[str, Any] = {"geometry": judges.geometry._asdict()}
+    content["weights"] = {name: v.detach().cpu().contiguous().clone() for name, v in judges.state_dict().items()}
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    write_bytes(path, stream.getvalue())
+
+
+def load_judges(path: Path, device: torch.device) -> Judges:
+    """Read judges, running no code from the file; raises `CheckpointError` when it is missing or damaged."""
+    try:
+        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+        judges = Judges(Geometry(**content["geometry"]))
+        judges.load_state_dict(content["weights"])
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot read it ({error.strerror}); run `whatmoves judge --train`") from None
+    except Exception as error:  # what a broken pickle raises has no common type
+        raise CheckpointError(
+            f"{path}: not readable as judges ({type(error).__name__}); delete it and run `whatmoves judge --train`"
+        ) from None
+    judges.to(device)
+    judges.eval()
+    return judges

@@ -1,0 +1,138 @@
+"""Train the judges of a data set and measure how well they judge real clips: what `whatmoves judge --train` does.
+
+judges.pt      weights of both digit judges and the path judge
+quality.json   their ceilings on the stored test clips, whose digits they have never seen
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import cohen_kappa_score
+from torch import Tensor, nn
+from torch.nn import functional
+
+from whatmoves import plugins
+from whatmoves.data.clips import Split
+from whatmoves.files import write_json
+from whatmoves.judging.drawing import Drawn, Pencil, geometry_of
+from whatmoves.judging.judges import CLASSES, Judges, digit_sets, save_judges
+from whatmoves.judging.networks import CELL_PX, bumps
+from whatmoves.judging.paths import NEAR_PX, centroids, path_error, true_paths
+from whatmoves.judging.swap_scores import true_sets
+from whatmoves.study import Study
+from whatmoves.training.runtime import choose_device, tune_malloc
+
+log = logging.getLogger(__name__)
+
+BATCH = 128
+PEAK_RATE = 4e-3
+PLACES_NEED_LESS = 3  # a digit's place is learnt from a third of the frames that its name takes
+SEEDS = {"first": 1, "second": 2, "place": 3}  # the judges' own streams; no training run draws its digits from them
+
+
+def train_judges(study: Study, dataset: str, data_folder: Path, out_folder: Path, device: str = "auto") -> None:
+    """Write `judges.pt` and `quality.json` for one moving-digits data set into `out_folder`.
+
+    One CPU thread, fixed seeds: the same machine gives the same bytes. Raises `ConfigError` or `DataError`.
+    """
+    tune_malloc()
+    torch.set_num_threads(1)
+    entry, where = study.data[dataset], f"data.{dataset}"
+    module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
+    place = choose_device(device)
+    judges = trained(config, study.evaluation.judge_frames, place)
+    test: Split = module.open_source(config, data_folder).split("test")
+    save_judges(out_folder / "judges.pt", judges)
+    write_json(out_folder / "quality.json", ceilings(judges, config, module, test, place))
+
+
+def trained(config: Any, frames: int, device: torch.device) -> Judges:
+    """Judges for the data set of `config`, each trained on `frames` drawn frames."""
+    torch.manual_seed(0)
+    judges = Judges(geometry_of(config))
+    judges.to(device)
+    digits = config.digits
+
+    def digit_loss(scores: Tensor, drawn: Drawn) -> Tensor:
+        if digits == 1:
+            return functional.cross_entropy(scores, drawn.classes[:, 0])
+        present = functional.one_hot(drawn.classes, CLASSES).amax(1).float()
+        return functional.binary_cross_entropy_with_logits(scores, present)
+
+    def place_loss(place_map: Tensor, drawn: Drawn) -> Tensor:
+        return (place_map - bumps(drawn.centres / CELL_PX, *place_map.shape[1:])).square().mean()
+
+    for name, loss in (("first", digit_loss), ("second", digit_loss), ("place", place_loss)):
+        budget = frames // PLACES_NEED_LESS if name == "place" else frames
+        last = _fit(getattr(judges, name), loss, Pencil(config, device, SEEDS[name]), budget)
+        log.info("%s judge: loss %.4f after %s frames", name, last, f"{budget:,}")
+    return judges
+
+
+def _fit(net: nn.Module, loss: Callable[[Tensor, Drawn], Tensor], pencil: Pencil, frames: int) -> float:
+    """Train one network on freshly drawn frames; gives the mean loss of the last tenth."""
+    steps = max(1, frames // BATCH)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps + 1, pct_start=0.2)
+    losses: list[Tensor] = []
+    net.train()
+    for _ in range(steps):
+        drawn = pencil.draw(BATCH)
+        value = loss(net(drawn.frames.contiguous(memory_format=torch.channels_last)), drawn)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        losses.append(value.detach())
+    net.eval()
+    return float(torch.stack(losses[-max(1, steps // 10) :]).mean())
+
+
+def ceilings(judges: Judges, config: Any, module: Any, test: Split, device: torch.device) -> dict[str, Any]:
+    """How well real test clips are judged.
+
+    `accuracy_first`, `accuracy_second` (all digits of the clip right) and Cohen's kappa between the two;
+    `path_error_px`, the mean over clips, and the shares of clips `path_near` (below 2 px) and `joint` (that, and the
+    first judge right). With one digit, a tracker without any learning, the centroid of intensity, stands beside the
+    path judge: its own error, and the mean distance between the two. A digit's ink is not centred in its square, so
+    the tracker is off by a constant in each clip: `*_centred` takes out the mean offset of each clip.
+    """
+    judged = judges.judge(test.video, device, ask_second=True)
+    assert judged.second_digits is not None
+    truth = true_sets(test.factors)
+    sets = [digit_sets(chances, config.digits) for chances in (judged.digits, judged.second_digits)]
+    right = [(found == truth).all(1) for found in sets]
+    paths = true_paths(module, config, test.factors)
+    error = path_error(judged.paths, paths)
+    found: dict[str, Any] = {
+        "clips": len(test.video),
+        "accuracy_first": float(right[0].mean()),
+        "accuracy_second": float(right[1].mean()),
+        "kappa": kappa(*sets),
+        "path_error_px": float(error.mean()),
+        "path_near": float((error < NEAR_PX).mean()),
+        "joint": float((right[0] & (error < NEAR_PX)).mean()),
+    }
+    if config.digits == 1:
+        tracked = centroids(test.video)
+        found["tracker_error_px"] = float(path_error(tracked, paths).mean())
+        found["tracker_distance_px"] = float(path_error(tracked, judged.paths).mean())
+        offset = (tracked - judged.paths).mean(1, keepdims=True)
+        found["tracker_distance_centred_px"] = float(path_error(tracked - offset, judged.paths).mean())
+        offset = (tracked - paths).mean(1, keepdims=True)
+        found["tracker_error_centred_px"] = float(path_error(tracked - offset, paths).mean())
+    return found
+
+
+def kappa(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Cohen's kappa between two judges' digit sets `[N, 10]`, each distinct set being a category."""
+    powers = 2 ** np.arange(first.shape[1])
+    one, two = first @ powers, second @ powers
+    if len(np.unique(np.concatenate([one, two]))) == 1:
+        return 1.0  # both always say the same one thing; the formula would divide 0 by 0
+    return float(cohen_kappa_score(one, two))

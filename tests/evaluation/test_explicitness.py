@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from synthetic_codes import parted, rotation
+
+from whatmoves.evaluation.explicitness import explicitness, explicitness_curve
+
+RNG = np.random.default_rng
+CLASSES = RNG(0).integers(0, 4, size=(1500, 2))
+INDICATORS = np.concatenate([np.eye(4)[column] for column in CLASSES.T], axis=1)
+KINDS = ("discrete",) * 2
+
+
+def run(codes, factors=CLASSES, kinds=KINDS):
+    return explicitness(*parted(codes, factors, 1000), kinds).score
+
+
+def test_perfect_useless_and_dead_codes():
+    assert run(INDICATORS) == pytest.approx(1, abs=1e-9)
+    assert run(RNG(1).normal(size=(1500, 6))) == pytest.approx(0.5, abs=0.03)
+    assert run(np.zeros((1500, 6))) == 0.5
+
+
+def test_any_turn_of_the_code_is_as_explicit():
+    assert run(INDICATORS @ rotation(8, 3)) == pytest.approx(1, abs=1e-6)
+
+
+def test_constant_dimensions_and_units_change_nothing():
+    codes = INDICATORS + RNG(1).normal(size=INDICATORS.shape)
+    changed = np.column_stack([100 * codes + 7, np.full(1500, 3.3)])
+    assert run(changed) == pytest.approx(run(codes))
+
+
+def test_a_code_read_only_by_a_curve_is_not_explicit():
+    # The product of two signs: perfectly told, and no line says it better than chance.
+    codes = RNG(2).normal(size=(1500, 2))
+    assert run(codes, (codes.prod(1) > 0)[:, None].astype(int), ("discrete",)) == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_class_absent_from_the_test_part_is_left_out():
+    keep = np.flatnonzero((np.arange(1500) < 1000) | (CLASSES != 3).all(1))
+    train, test = parted(INDICATORS[keep], CLASSES[keep], 1000)
+    found = explicitness(train, test, KINDS)
+    assert found.score == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        ([0.1, 0.1, 0.1, 0.1], 1),
+        ([1.0, 1.0, 1.0, 0.0], 1 - 2 * 2.5 / 3),  # only at full capacity: area 1 + 1 + ½ of 3
+        ([1.0, 0.0, 0.9, 0.5], 1 - 2 * 0.5 / 3),  # the best so far counts, later failures do not
+        ([0.9, 0.6, 0.3, 0.0], 1 - 2 * 1.35 / 3),
+    ],
+)
+def test_curve(losses, expected):
+    assert explicitness_curve(np.arange(4.0), np.array(losses), blind=1.0) == pytest.approx(expected)
+    assert explicitness_curve(10 * np.arange(4.0), 2.3 * np.array(losses), blind=2.3) == pytest.approx(expected)
+
+
+def test_a_curve_needs_rising_capacities():
+    with pytest.raises(ValueError, match="must be two or more that rise strictly"):
+        explicitness_curve(np.array([1.0, 1.0]), np.array([1.0, 0.0]), 1.0)

@@ -1,0 +1,35 @@
+"""What tests share: the tree under test, and how to run commands and the workflow outside it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*command: str, folder: Path, expect: int | None = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment in `folder`; any other exit code than `expect` fails with its output."""
+    path = environment.pop("PATH", os.environ["PATH"])
+    path = f"{Path(sys.executable).parent}{os.pathsep}{path}"
+    answer = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PATH": path, **environment},
+        check=False,
+    )
+    if expect is not None and answer.returncode != expect:
+        pytest.fail(f"{' '.join(command)}: exit code {answer.returncode}\n{answer.stdout}\n{answer.stderr}")
+    return answer
+
+
+def snakemake(*arguments: str, folder: Path, study: str = "tiny", expect: int | None = 0) -> str:
+    """Run the workflow of this tree with `folder` as its working directory; returns all it printed."""
+    configfile = study if study.endswith(".yaml") else str(ROOT / "config" / f"{study}.yaml")
+    command = ["snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    answer = run(*command, "--configfile", configfile, folder=folder, expect=expect)
+    return answer.stdout + answer.stderr

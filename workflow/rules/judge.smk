@@ -1,0 +1,99 @@
+# Judges: trained once a data set on its training digits; then swaps and codes of every model, and of the floors.
+rule judges:
+    input:
+        data=[f"{R}/data/{{dataset}}/{split}" for split in ("test.npz", "test.csv")],
+    output:
+        judges=f"{R}/judges/{{dataset}}/judges.pt",
+        quality=f"{R}/judges/{{dataset}}/quality.json",
+        receipt=f"{R}/judges/{{dataset}}/receipt.json",
+    log:
+        f"{LOGS}/judges/{{dataset}}.log",
+    benchmark:
+        f"{BENCHMARKS}/judges/{{dataset}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=GPU,
+        mem_mb=4000,
+        runtime=120,
+    params:
+        configfile=CONFIGFILE,
+        code=depends("judges", "code_digest"),
+        settings=depends("judges", "settings_text"),
+        environment=depends("judges", "environment_text"),
+        expect=depends("judges", "digest"),
+    shell:
+        "whatmoves judge --configfile {params.configfile} --dataset {wildcards.dataset} --train --expect {params.expect} &> {log}"
+
+
+rule judge:
+    input:
+        data=[
+            f"{R}/data/{{dataset}}/{split}"
+            for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")
+        ],
+        judges=f"{R}/judges/{{dataset}}/judges.pt",
+        codes=f"{R}/evaluate/{{dataset}}/{{model}}/codes.npz",
+        swaps=f"{R}/evaluate/{{dataset}}/{{model}}/swaps.npz",
+        checkpoints=lambda wildcards: [
+            f"{R}/train/{wildcards.dataset}/{wildcards.model}/seed-{seed}/checkpoint.pt"
+            for seed in STUDY.seeds_of(wildcards.model)
+        ],
+    output:
+        judgement=f"{R}/judge/{{dataset}}/{{model}}/judgement.json",
+        clips=f"{R}/judge/{{dataset}}/{{model}}/clips.npz",
+        receipt=f"{R}/judge/{{dataset}}/{{model}}/receipt.json",
+    log:
+        f"{LOGS}/judge/{{dataset}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/judge/{{dataset}}/{{model}}.tsv"
+    wildcard_constraints:
+        model="|".join(STUDY.models),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=GPU,
+        mem_mb=8000,
+        runtime=120,
+    params:
+        configfile=CONFIGFILE,
+        code=depends("judge", "code_digest"),
+        settings=depends("judge", "settings_text"),
+        environment=depends("judge", "environment_text"),
+        expect=depends("judge", "digest"),
+    shell:
+        "whatmoves judge --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"
+
+
+rule judge_floors:
+    input:
+        data=[
+            f"{R}/data/{{dataset}}/{split}"
+            for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")
+        ],
+        judges=f"{R}/judges/{{dataset}}/judges.pt",
+    output:
+        judgement=f"{R}/judge/{{dataset}}/floors/judgement.json",
+        clips=f"{R}/judge/{{dataset}}/floors/clips.npz",
+        receipt=f"{R}/judge/{{dataset}}/floors/receipt.json",
+    log:
+        f"{LOGS}/judge/{{dataset}}/floors.log",
+    benchmark:
+        f"{BENCHMARKS}/judge/{{dataset}}/floors.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=GPU,
+        mem_mb=8000,
+        runtime=60,
+    params:
+        configfile=CONFIGFILE,
+        code=depends("judge_floors", "code_digest"),
+        settings=depends("judge_floors", "settings_text"),
+        environment=depends("judge_floors", "environment_text"),
+        expect=depends("judge_floors", "digest"),
+    shell:
+        "whatmoves judge --configfile {params.configfile} --dataset {wildcards.dataset} --floors --expect {params.expect} &> {log}"
