@@ -85,6 +85,7 @@ def test_a_dead_block_scores_as_dead():
     assert found.block_gap.score <= 0.5
 
 
+@pytest.mark.slow
 def test_noise_dimensions_do_not_help(oracle):
     noise = np.random.default_rng(3).normal(size=(len(FACTORS), 24))
     content, motion = np.hstack([CONTENT, noise[:, :12]]), np.hstack([MOTION, noise[:, 12:]])

@@ -29,6 +29,7 @@ def test_independent_blocks_are_at_the_floor():
     assert min(measured.p for measured in found) > 0.01
 
 
+@pytest.mark.slow
 def test_p_values_of_independent_blocks_are_even():
     values = []
     for seed in range(40):

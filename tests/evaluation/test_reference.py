@@ -72,6 +72,7 @@ def test_a_dead_code_is_chance_everywhere():
     assert found.explicitness == 0.5
 
 
+@pytest.mark.slow
 def test_processes_change_nothing():
     parts = Rows(FACTORS[:100], LABELS[:100].astype(int)), Rows(FACTORS[300:], LABELS[300:].astype(int))
     one, two = (boosted_importance(*parts, processes) for processes in (1, 2))

@@ -25,7 +25,13 @@ def test_given_blocks(tmp_path):
     found = score_file(stored(tmp_path, **GOOD, **ROLES, **BLOCKS))
     assert found["blocks"]["block_gap"]["score"] > 0.9
     assert found["dependence"]["dcor"]["p"] > 0.001
-    assert found["settings"]["rows"] == {"all": 900, "train": 700, "validation": 140, "test": 200}
+    assert found["settings"]["rows"] == {
+        "all": 900,
+        "train": 700,
+        "probe_train": 560,
+        "probe_validation": 140,
+        "test": 200,
+    }
     assert found["settings"]["code_bins"] == 20
     assert set(found["per_dimension"]) == {"mig", "sap", "dci", "modularity", "explicitness"}
     assert found["versions"]["scikit-learn"]
@@ -139,5 +145,5 @@ def test_a_missing_array_is_named(tmp_path):
 
 def test_real_numbers_marked_discrete_are_caught(tmp_path):
     # One class a row would make any code's information the whole entropy.
-    with pytest.raises(DataError, match="with 700 classes.*or mark a factor of many values continuous"):
+    with pytest.raises(DataError, match=r"with 700 classes.*or mark a factor of many values continuous"):
         score_file(stored(tmp_path, **{**GOOD, "factor_kinds": np.array(["discrete"] * 5)}))

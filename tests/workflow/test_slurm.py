@@ -21,7 +21,9 @@ for word in "$@"; do case $word in --wrap=*) command=${word#--wrap=};; esac; don
 ( SLURM_JOB_ID=$id bash -c "$command" > "$folder/output-$id" 2>&1 && echo COMPLETED > "$folder/jobs/$id" || echo FAILED > "$folder/jobs/$id" ) > /dev/null 2>&1 &
 echo "$id"
 """
-SQUEUE = """#!/bin/bash
+SACCT = """#!/bin/bash
+# Asked for the jobs of a run by --name, it lists them; asked for accounts, it knows none.
+[[ " $* " == *" --name "* ]] || exit 0
 cd "$(dirname "$0")/jobs" && for id in *; do echo "$id|$(cat "$id")"; done
 """
 SRUN = """#!/bin/bash
@@ -37,8 +39,8 @@ def slurm(tmp_path: Path) -> Path:
     """A folder with the stand-in's commands, and room for what it notes."""
     folder = tmp_path / "slurm"
     (folder / "jobs").mkdir(parents=True)
-    scripts = {"sbatch": SBATCH, "squeue": SQUEUE, "srun": SRUN}
-    scripts |= dict.fromkeys(("scancel", "scontrol", "sinfo", "sacct", "sacctmgr", "sshare"), NOTHING)
+    scripts = {"sbatch": SBATCH, "sacct": SACCT, "squeue": SACCT, "srun": SRUN}
+    scripts |= dict.fromkeys(("scancel", "scontrol", "sinfo", "sacctmgr", "sshare"), NOTHING)
     for name, text in scripts.items():
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o755)
@@ -49,7 +51,7 @@ def slurm(tmp_path: Path) -> Path:
 def test_the_profile_submits_what_it_promises_and_the_jobs_run(slurm: Path, tmp_path: Path) -> None:
     profile = tmp_path / "profile"
     shutil.copytree(ROOT / "profiles/slurm", profile)
-    quick_polling = "slurm-status-command: squeue\nslurm-init-seconds-before-status-checks: 2\nlatency-wait: 5\n"
+    quick_polling = "slurm-init-seconds-before-status-checks: 2\nlatency-wait: 5\n"
     settings = (profile / "config.yaml").read_text(encoding="utf-8").replace("latency-wait: 60\n", quick_polling)
     (profile / "config.yaml").write_text(settings, encoding="utf-8")
     folder = tmp_path / "run"

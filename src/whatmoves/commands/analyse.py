@@ -22,12 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/values.json."""
     study, layout = open_study(arguments)
-    from whatmoves.layout import measured_rows
+    from whatmoves.layout import judged_rows, measured_rows
 
     inputs = [arguments.hypotheses]
     for dataset in study.data:
         for row in measured_rows(study, dataset):
             inputs += [layout.evaluation(dataset, row) / name for name in ("quality.json", "clips.npz")]
+    for dataset in study.judged_data():
+        inputs.append(layout.judges(dataset) / "quality.json")
+        for row in judged_rows(study, dataset):
+            inputs += [layout.judgement(dataset, row) / name for name in ("judgement.json", "clips.npz")]
     with job(arguments, study, "analyse", {}, inputs, [layout.values], layout.root / "values.receipt.json"):
         from whatmoves.analysis.values import write_index
 

@@ -190,7 +190,13 @@ def _halves(coded: Coded) -> tuple[slice, slice]:
 def _settings(coded: Coded) -> dict[str, Any]:
     train, validation, test = (len(part.codes) for part in coded.parts)
     return {
-        "rows": {"all": len(coded.rows.codes), "train": train, "validation": validation, "test": test},
+        "rows": {
+            "all": len(coded.rows.codes),
+            "train": coded.train_count,
+            "probe_train": train,
+            "probe_validation": validation,
+            "test": test,
+        },
         "code_bins": CODE_BINS,
         "code_binning": "equal width",
         "factor_bins": FACTOR_BINS,

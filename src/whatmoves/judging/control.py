@@ -102,9 +102,9 @@ def led(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[str, fl
     """One half led in straight steps from A's to B's while the other stays A's; means over pairs.
 
     `*_monotone`: rank correlation, with the step, of what should change (chance of B's digits less that of A's;
-    nearness to B's path), 1 is best and 0 chance. `*_drift`: how much of what should stay does not (path: distance in pixels from that of the
-    first step; digits: share of steps that no longer show the first step's). `*_smoothness`: 1 when every step changes
-    the picture equally, 0 when one step changes it all.
+    nearness to B's path), 1 is best and 0 chance. `*_drift`: how much of what should stay does not (path: distance in
+    pixels from that of the first step; digits: share of steps that no longer show the first step's). `*_smoothness`: 1
+    when every step changes the picture equally, 0 when one step changes it all.
     """
     pairs = task.swaps.pairs[:LED_PAIRS]
     intended = task.intended(pairs)
@@ -161,9 +161,8 @@ def _motion(
     digits: NDArray[np.float64], paths: NDArray[np.float64], intended: Intended
 ) -> tuple[NDArray[np.float64], float]:
     """What should rise `[P, S]` while the motion is led, and the share of steps whose digits are others."""
-    rising = np.stack(
-        [-path_error(steps, np.repeat(goal[None], len(steps), axis=0)) for steps, goal in zip(paths, intended.path_b)]
-    )
+    ways = zip(paths, intended.path_b, strict=True)
+    rising = np.stack([-path_error(steps, np.repeat(goal[None], len(steps), axis=0)) for steps, goal in ways])
     shown = digit_sets(digits, paths.shape[3])
     return rising, float((shown[:, 1:] != shown[:, :1]).any(2).mean())
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from whatmoves.data.clips import Batch, Split
+from whatmoves.data.clips import Batch, ClipShape, Split
 from whatmoves.evaluation.evaluate import encoded
 from whatmoves.evaluation.factors import Targets
 from whatmoves.evaluation.pictures import to_bytes
@@ -128,7 +128,7 @@ def oracle_codes(targets: Any, blocks: tuple[str, str], rng: np.random.Generator
 def raw_codes(splits: dict[str, Split]) -> dict[str, Codes]:
     """The inputs that the content/motion VAE looks at, as they are but for a linear reduction."""
     _, frames, channels, height, width = splits["train"].video.shape
-    shape = pca.ClipShape(frames, channels, height, width)
+    shape = ClipShape(frames, channels, height, width)
     model = pca.Model(pca.Config(content_dim=RAW_WIDTH, motion_dim=RAW_WIDTH), shape)
     host = torch.device("cpu")
     with torch.no_grad():

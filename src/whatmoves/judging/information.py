@@ -42,7 +42,7 @@ def coded(codes: Codes, targets: Mapping[str, Targets]) -> Coded:
 
     Blocks wider than 256 are reduced to so many principal components of the training codes.
     """
-    whole = [name for name in sorted(codes["train"])]
+    whole = sorted(codes["train"])
     named = set(BLOCKS) <= set(whole)
     groups = [[name] for name in BLOCKS] if named else [whole]
     columns: list[list[NDArray[np.float64]]] = []  # group → part → [N, D]

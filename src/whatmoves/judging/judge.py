@@ -64,10 +64,13 @@ def judge(
     untrained: dict[str, dict[str, float]] = {}
     clips: dict[str, NDArray[np.float64]] = {}
     cannot: dict[str, str] = {}
-    split: str | None = None
+    splits: set[str] = set()
     for seed, path in checkpoints.items():
         values: dict[str, float] = {}
         mine = codes_of_seed(codes, seed)
+        mixer = fitted_mixer(mine["train"], task.targets["train"] if task.targets else None) if mine["train"] else None
+        if mixer is not None:
+            splits.add(mixer.split)
         if not mine["train"]:
             cannot["information"] = "it has no code"
         elif task.targets is None:
@@ -76,30 +79,19 @@ def judge(
             values |= information(mine, task.targets, study.evaluation)
             untrained[str(seed)] = of_fresh_network(study, task, model, seed, place)
         swapped = swaps.get(f"seed{seed}_swapped")
-        if swapped is None:
-            cannot["swap"] = "it made no swaps; see its quality.json"
+        if swapped is None or mixer is None:
+            cannot["swap"] = "it cannot be swapped; its evaluation says why"
         else:
-            loaded = load_checkpoint(path, place, study.models[model].kind)
-            mixer = fitted_mixer(mine["train"], task.targets and task.targets["train"])
-            assert mixer is not None, "it has made swaps"
-            split = mixer.split
-            coder = Coder(loaded.model, mixer, mine["train"], mine["test"], place)
+            net = load_checkpoint(path, place, study.models[model].kind).model
+            coder = Coder(net, mixer, mine["train"], mine["test"], place)
             of_pairs, numbers = judged_swaps(coder, swapped, task, judges, study.evaluation)
             values |= numbers
             clips |= {f"seed{seed}_{name}": array for name, array in of_pairs.items()}
         seeds[str(seed)] = values
-    if split is None and any(codes_of_seed(codes, seed)["train"] for seed in checkpoints):
-        found = fitted_mixer(
-            codes_of_seed(codes, next(iter(checkpoints)))["train"], task.targets and task.targets["train"]
-        )
-        split = found.split if found else None
+    record = {"dataset": dataset, "model": model, "split": next(iter(splits), None), "cannot": cannot}
     write_arrays(out_folder / "clips.npz", clips)
-    write_json(
-        out_folder / "judgement.json",
-        {
-            "dataset": dataset, "model": model, "split": split, "seeds": seeds, "untrained": untrained, "cannot": cannot,
-        },
-    )  # fmt: skip
+    fresh = {seed: values for seed, values in untrained.items() if values}
+    write_json(out_folder / "judgement.json", {**record, "seeds": seeds, "untrained": fresh})
 
 
 def codes_of_seed(arrays: Mapping[str, NDArray[np.float32]], seed: int) -> dict[str, Codes]:

@@ -1,0 +1,56 @@
+"""What the judges found, as rows of numbers for the value index.
+
+A row is a model, the same model with fresh weights (`untrained_<model>`), a floor or ceiling, or the `judges` on real
+clips.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from whatmoves.files import read_arrays, read_json
+from whatmoves.layout import JUDGED_FLOORS, Layout, judged_rows
+from whatmoves.study import Study
+
+
+class Row(NamedTuple):
+    """Numbers by seed and measure, arrays per swapped pair by seed and measure, the files both come from, and whose
+    blocks they speak of: "blocks", "learned" or None."""
+
+    name: str
+    seeds: dict[str, dict[str, float]]
+    clips: dict[str, dict[str, NDArray[Any]]]
+    files: list[str]
+    split: str | None
+
+
+def judged(study: Study, root: Path, dataset: str) -> Iterator[Row]:
+    """All rows of a judged data set; raises `DataError` naming a result that is missing."""
+    layout = Layout(root)
+    for name in judged_rows(study, dataset):
+        folder = layout.judgement(dataset, name)
+        record, arrays = read_json(folder / "judgement.json"), read_arrays(folder / "clips.npz")
+        files = [str((folder / file).relative_to(root)) for file in ("judgement.json", "clips.npz")]
+        if name == JUDGED_FLOORS:
+            for row, found in record["rows"].items():
+                yield Row(row, found["seeds"], _clips(arrays, found["seeds"], f"{row}_"), files, found["split"])
+            continue
+        yield Row(name, record["seeds"], _clips(arrays, record["seeds"], ""), files, record["split"])
+        if record["untrained"]:
+            yield Row(f"untrained_{name}", record["untrained"], {}, files[:1], record["split"])
+    quality = layout.judges(dataset) / "quality.json"
+    ceilings = {f"judges_{measure}": value for measure, value in read_json(quality).items()}
+    yield Row("judges", {"0": ceilings}, {}, [str(quality.relative_to(root))], None)
+
+
+def _clips(
+    arrays: dict[str, NDArray[Any]], seeds: dict[str, dict[str, float]], row: str
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """Seed → measure → `[P]` from the arrays named `<row>seed<s>_<measure>`."""
+    prefixes = {seed: f"{row}seed{seed}_" for seed in seeds}
+    return {
+        seed: {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        for seed, prefix in prefixes.items()
+    }
