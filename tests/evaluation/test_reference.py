@@ -43,26 +43,25 @@ def by_plain_loops(codes, factors):
 @pytest.mark.parametrize(
     "codes",
     [
-        FACTORS,
         FACTORS @ rotation(3, 3),
         np.column_stack([FACTORS + 0.3 * RNG(2).normal(size=FACTORS.shape), np.full(450, 2.5)]),
-        RNG(3).normal(size=(450, 4)),
         np.exp(2 * FACTORS).astype(np.float32),
     ],
-    ids=["factors", "rotated", "noisy with a dead dimension", "noise", "stretched, float32"],
+    ids=["rotated", "noisy with a dead dimension", "stretched, float32"],
 )
 def test_exact_scores_agree_with_plain_loops(codes):
     found = run(codes)
     assert (found.mig, found.modularity, found.sap_r2) == pytest.approx(by_plain_loops(codes, FACTORS), abs=1e-6)
 
 
-# Values of the published implementation, run on these very arrays with scikit-learn 1.9.1, trees of one seed.
-def test_codes_that_are_the_factors():
-    found = run(FACTORS)
-    assert found.dci_disentanglement == pytest.approx(1, abs=0.02)
-    assert found.dci_completeness == pytest.approx(1, abs=0.02)
-    assert found.dci_informativeness == pytest.approx(1, abs=0.02)
-    assert found.explicitness > 0.95
+def test_values_of_the_original():
+    # disentanglement_lib 86a644d run on this very array with scikit-learn 1.9.1; trees: mean of 8 seeds (spread 0.004).
+    codes = np.column_stack([FACTORS + 0.3 * RNG(2).normal(size=FACTORS.shape), np.full(450, 2.5)])
+    found = run(codes)
+    assert found[:3] == pytest.approx((0.5868066387547538, 0.7222542370217926, 0.8482529793685373), abs=1e-6)
+    assert found.sap_svm == pytest.approx(0.24, abs=0.01)
+    assert found[4:7] == pytest.approx((0.53187, 0.64971, 0.66528), abs=0.02)
+    assert found.explicitness == pytest.approx(0.9223151451312166, abs=0.005)
 
 
 def test_a_dead_code_is_chance_everywhere():

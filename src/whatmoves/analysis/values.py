@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatmoves.analysis.hypotheses import load_hypotheses, verdicts
+from whatmoves.analysis.judgements import Row, judged
 from whatmoves.analysis.metrics import METRICS
 from whatmoves.analysis.statistics import Interval, bootstrap_interval, hierarchical_bootstrap
 from whatmoves.errors import DataError
@@ -33,6 +34,9 @@ def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
         for model in measured_rows(study, dataset):
             folder = layout.evaluation(dataset, model)
             values |= _model_values(study, root, folder, f"{dataset}.{model}", floor)
+    for dataset in study.judged_data():
+        for row in judged(study, root, dataset):
+            values |= _judged_values(study, row, f"{dataset}.{row.name}")
     declared = load_hypotheses(hypotheses)
     return {"study": study.study, "values": values, "verdicts": verdicts(study, declared, values)}
 
@@ -70,6 +74,18 @@ def _model_values(
         found[f"{prefix}.psnr_pooled"] = _falling(error, "psnr_pooled", decibels)
         if floor:
             found[f"{prefix}.mse_removed"] = _falling(error, "mse_removed", lambda mse: 1 - mse / floor)
+    return found
+
+
+def _judged_values(study: Study, row: Row, prefix: str) -> dict[str, dict[str, Any]]:
+    """All values of one judged row; those that depend on a split of the code say whose it is."""
+    found: dict[str, dict[str, Any]] = {}
+    for metric in METRICS:
+        per_seed = {seed: values[metric] for seed, values in row.seeds.items() if metric in values}
+        if not per_seed:
+            continue
+        arrays = [row.clips[seed][metric] for seed in per_seed if metric in row.clips.get(seed, {})]
+        found[f"{prefix}.{metric}"] = {**_entry(study, metric, per_seed, arrays, row.files), "split": row.split}
     return found
 
 

@@ -85,7 +85,7 @@ class Pencil:
         down = torch.stack([cosine * scale_x, (slant - 1) - sine * scale_x, zero], dim=1)
         across = torch.stack([sine * scale_y, cosine * scale_y, zero], dim=1)
         grid = functional.affine_grid(torch.stack([down, across], dim=1), list(flat.shape), align_corners=False)
-        return functional.grid_sample(flat, grid, align_corners=False)[:, 0].unflatten(0, images.shape[:2])
+        return functional.grid_sample(flat, grid, align_corners=False).reshape(images.shape)
 
     def _spoilt(self, frames: Tensor) -> Tensor:
         """The frames fainter, blurred and noisy, each by its own amount (blur: by a quarter of the batch)."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whatmoves.evaluation.blocks import BlockScores, Blocks, block_scores
+from whatmoves.evaluation.blocks import Blocks, BlockScores, block_scores
 from whatmoves.evaluation.dci import dci
 from whatmoves.evaluation.dependence import dependence
 from whatmoves.evaluation.explicitness import explicitness
@@ -50,15 +50,16 @@ def coded(codes: Codes, targets: Mapping[str, Targets]) -> Coded:
         parts = [np.concatenate([codes[part][name] for name in group], axis=1).astype(np.float64) for part in PARTS]
         narrow = reduced(parts[0])
         columns.append(parts if narrow is None else [(part - narrow.mean) @ narrow.matrix for part in parts])
-    rows = [
+    train, validation, test = (
         Rows(np.concatenate([group[k] for group in columns], axis=1), targets[part].values)
         for k, part in enumerate(PARTS)
-    ]
+    )
     if named:
         border = columns[0][0].shape[1]
-        return Coded(*rows, Blocks(np.arange(border), np.arange(border, rows[0].codes.shape[1])))
-    split = learned_split(rows[0], targets["train"].kinds, targets["train"].roles())
-    return Coded(*(split.projection(part) for part in rows), split.blocks)
+        blocks = Blocks(np.arange(border), np.arange(border, train.codes.shape[1]))
+        return Coded(train, validation, test, blocks)
+    project, blocks = learned_split(train, targets["train"].kinds, targets["train"].roles())
+    return Coded(project(train), project(validation), project(test), blocks)
 
 
 def information(codes: Codes, targets: Mapping[str, Targets], settings: Evaluation) -> dict[str, float]:
@@ -125,7 +126,7 @@ def block_measures(whole: Coded, targets: Targets) -> dict[str, float]:
     }
     for k, name in enumerate(targets.names):
         for block, usable in zip(BLOCKS, scores.usable, strict=True):
-            found[f"usable_{block}_{name}"] = float(usable[k])
+            found[f"usable_{block}_{name.removesuffix('_1')}"] = float(usable[k])
     return found
 
 
@@ -135,6 +136,6 @@ def unsplit(codes: Codes, targets: Mapping[str, Targets]) -> Coded:
     narrow = reduced(parts[0])
     if narrow is not None:
         parts = [(part - narrow.mean) @ narrow.matrix for part in parts]
-    rows = [Rows(part, targets[name].values) for part, name in zip(parts, PARTS, strict=True)]
+    train, validation, test = (Rows(part, targets[name].values) for part, name in zip(parts, PARTS, strict=True))
     half = np.arange(parts[0].shape[1] // 2)
-    return Coded(*rows, Blocks(half, half + len(half)))
+    return Coded(train, validation, test, Blocks(half, half + len(half)))

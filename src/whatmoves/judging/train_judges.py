@@ -5,6 +5,7 @@ quality.json   their ceilings on the stored test clips, whose digits they have n
 """
 
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 128
 PEAK_RATE = 4e-3
+WARM_UP = 0.2
 PLACES_NEED_LESS = 3  # a digit's place is learnt from a third of the frames that its name takes
 SEEDS = {"first": 1, "second": 2, "place": 3}  # the judges' own streams; no training run draws its digits from them
 
@@ -78,7 +80,7 @@ def _fit(net: nn.Module, loss: Callable[[Tensor, Drawn], Tensor], pencil: Pencil
     """Train one network on freshly drawn frames; gives the mean loss of the last tenth."""
     steps = max(1, frames // BATCH)
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=steps + 1, pct_start=0.2)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step / steps))
     losses: list[Tensor] = []
     net.train()
     for _ in range(steps):
@@ -91,6 +93,13 @@ def _fit(net: nn.Module, loss: Callable[[Tensor, Drawn], Tensor], pencil: Pencil
         losses.append(value.detach())
     net.eval()
     return float(torch.stack(losses[-max(1, steps // 10) :]).mean())
+
+
+def _rate(progress: float) -> float:
+    """Share of the peak learning rate: up in a line over the first fifth, then down half a cosine to 0."""
+    if progress < WARM_UP:
+        return 0.04 + 0.96 * progress / WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP))))
 
 
 def ceilings(judges: Judges, config: Any, module: Any, test: Split, device: torch.device) -> dict[str, Any]:

@@ -81,10 +81,11 @@ class Model(nn.Module):
     def decode(self, code: dict[str, Tensor]) -> Tensor:
         """Video `[B, T, C, H, W]` in [0, 1] whose mean frame and changes are those of the code."""
         T, *pixels = self.shape[:4]
-        still = (code["content"] @ self.content_axes + self.content_mean).unflatten(1, (1, *pixels))
-        changes = (code["motion"] @ self.motion_axes + self.motion_mean).unflatten(1, (T - 1, *pixels))
+        still = (code["content"] @ self.content_axes + self.content_mean).reshape(-1, 1, *pixels)
+        changes = (code["motion"] @ self.motion_axes + self.motion_mean).reshape(-1, T - 1, *pixels)
         path = torch.cat([torch.zeros_like(still), changes.cumsum(1)], dim=1)  # each frame minus the first
-        return (still + path - path.mean(1, keepdim=True)).clamp(0, 1)
+        video: Tensor = still + path - path.mean(1, keepdim=True)
+        return video.clamp(0, 1)
 
     def reconstruct(self, video: Tensor) -> Tensor:
         """The clip drawn from its own components, `[B, T, C, H, W]`."""
