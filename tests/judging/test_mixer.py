@@ -1,4 +1,4 @@
-"""Codes taken apart: by name, or by a split learnt from training codes; and the right answer among exchangeable ones."""
+"""Codes taken apart by name or by a learnt split, and the right answers where digits are exchangeable."""
 
 from pathlib import Path
 

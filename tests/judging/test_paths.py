@@ -10,7 +10,7 @@ from whatmoves.judging.paths import centroids, matched, path_error, path_r2, tru
 
 def test_a_path_off_by_three_and_four_pixels_is_off_by_five() -> None:
     truth = np.random.default_rng(0).uniform(0, 30, (4, 5, 1, 2))
-    assert path_error(truth + [3.0, -4.0], truth) == pytest.approx([5.0] * 4)
+    assert path_error(truth + np.array([3.0, -4.0]), truth) == pytest.approx([5.0] * 4)
     assert path_error(truth, truth).tolist() == [0.0] * 4
 
 

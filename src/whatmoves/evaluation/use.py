@@ -22,7 +22,7 @@ GIF_FRAME_MS = 120
 def encode_file(checkpoint: Path, clips: Path, out: Path, device: str = "auto") -> None:
     """Codes `[N, D]` of each block for the clips of a `.npz`; raises `CheckpointError` or `DataError` in one line."""
     place = choose_device(device)
-    model = _able(checkpoint, place, "encode").model
+    model: Any = _able(checkpoint, place, "encode").model
     video = _read_video(clips, model.shape)
     parts: list[dict[str, Tensor]] = []
     with torch.inference_mode():
@@ -36,7 +36,7 @@ def sample_file(checkpoint: Path, out: Path, count: int, seed: int, device: str 
     """`count` new clips; raises `CheckpointError` for a model that cannot sample."""
     if count < 1:
         raise DataError(f"--count is {count}; must be at least 1")
-    model = _able(checkpoint, choose_device(device), "sample").model
+    model: Any = _able(checkpoint, choose_device(device), "sample").model
     with torch.inference_mode():
         video = model.sample(count, torch.Generator().manual_seed(seed))
     _write_video(out, {"video": _bytes(video)})
@@ -45,7 +45,7 @@ def sample_file(checkpoint: Path, out: Path, count: int, seed: int, device: str 
 def swap_file(checkpoint: Path, clips: Path, content: int, motion: int, out: Path, device: str = "auto") -> None:
     """Clips `content` and `motion` of a file and the swap of the two, side by side."""
     place = choose_device(device)
-    model = _able(checkpoint, place, "encode", "decode").model
+    model: Any = _able(checkpoint, place, "encode", "decode").model
     video = _read_video(clips, model.shape)
     for name, row in (("content", content), ("motion", motion)):
         if not 0 <= row < len(video):

@@ -27,7 +27,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
             panels += [
                 (model, "content only", arrays["interpolation_content"]),
                 (model, "motion only", arrays["interpolation_motion"]),
-                (model, "content and motion", arrays["interpolation_both"]),
+                (model, "both", arrays["interpolation_both"]),
             ]
         else:
             whole.append((model, "whole code", arrays["interpolation_both"]))

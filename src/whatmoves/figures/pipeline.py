@@ -123,5 +123,8 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], head: bool = True) -> None:
-    shape = {"arrowstyle": "-|>" if head else "-", "mutation_scale": 6, "shrinkA": 0, "shrinkB": 0}
-    axes.add_patch(FancyArrowPatch(start, end, lw=0.9, color=style.SOFT, **shape))
+    tip = "-|>" if head else "-"
+    arrow = FancyArrowPatch(
+        start, end, arrowstyle=tip, mutation_scale=6, shrinkA=0, shrinkB=0, lw=0.9, color=style.SOFT
+    )
+    axes.add_patch(arrow)

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from whatmoves.files import read_json
+from whatmoves.paper.index import read_index
 from whatmoves.paper.sources import Source, read_source
-from whatmoves.paper.tex import Tex, code, escape, number
+from whatmoves.paper.tex import Tex, code, escape, listing, number
 from whatmoves.paper.writer import Writer
 
 HASH_DIGITS = 10
@@ -12,9 +14,10 @@ HASH_DIGITS = 10
 class Appendix:
     """Entries for all that `writer` used; call its parts after everything else was rendered, `values` first."""
 
-    def __init__(self, writer: Writer, root: Path) -> None:
+    def __init__(self, writer: Writer, root: Path, reference: Path | None = None) -> None:
         self._writer = writer
         self._root = root
+        self._reference = read_index(reference) if reference is not None and reference.is_file() else None
         self._numbers: dict[str, int] = {}
 
     def values(self) -> Tex:
@@ -61,6 +64,43 @@ class Appendix:
             for path, shown in self._writer.all_settings().items()
         ]
         return Tex("\n".join(lines))
+
+    def proof(self) -> Tex:
+        """What `whatmoves verify` said of everything this paper was made from, in sentences."""
+        path = self._root / "verify.json"
+        if not path.is_file():
+            return Tex("No proof was asked for when this paper was built.")
+        report = read_json(path)
+        counts = listing(f"{count} {status}" for status, count in report["counts"].items()) or Tex("no results")
+        text = f"When it was built, {code('whatmoves verify')} held every result against this tree: {counts}."
+        doubtful = [result for result in report["results"] if result["status"] not in ("fresh", "unused")]
+        items = [
+            rf"\item {code(result['result'])}: {escape(result['status'])}"
+            + "".join(f"; {escape(reason['sentence'])}" for reason in result["reasons"])
+            for result in doubtful
+        ]
+        return Tex(text + ("\\begin{itemize}\n" + "\n".join(items) + "\n\\end{itemize}" if items else ""))
+
+    def compared(self) -> list[tuple[str, Tex]]:
+        """Rows of a table: this run beside the reference run, for the used values that both have with an interval.
+
+        Inside: each of the two means lies in the other's interval, or the printed numbers are equal.
+        """
+        if self._reference is None:
+            return []
+        rows = []
+        for prefix, entries in self._writer.used_values().items():
+            for value_id, entry in entries:
+                if value_id not in self._reference or entry.interval is None:
+                    continue
+                other = self._reference[value_id]
+                low, high = other.span()
+                inside = entry.span()[0] <= other.value <= entry.span()[1] and low <= entry.value <= high
+                word = "inside" if inside or entry.numeral() == other.numeral() else r"\textbf{outside}"
+                name = code(f"{prefix}.{value_id.rpartition('.')[2]}")
+                shown = rf"\hyperlink{{value:{value_id}}}{{{entry.tex()}}}"
+                rows.append((value_id, Tex(rf"{name} & {shown} & {other.tex()} & {other.interval_tex()} & {word} \\")))
+        return rows
 
     def _file(self, file: str) -> str:
         place = self._numbers.setdefault(file, len(self._numbers) + 1)

@@ -18,9 +18,10 @@ from whatmoves.study import Study
 
 APT_PACKAGES = (
     "latexmk lmodern texlive-latex-base texlive-latex-recommended texlive-latex-extra "
-    "texlive-fonts-recommended texlive-science"
+    "texlive-pictures texlive-fonts-recommended texlive-science"
 )
 SOURCE = "main.tex"
+BIBLIOGRAPHY = "main.bbl"
 EPOCH_S = 1_735_689_600  # the date inside every PDF: fixed, so that equal sources give equal bytes
 TIME_LIMIT_S = 300
 WIDEST_OVERFULL_PT = 10.0
@@ -36,6 +37,15 @@ _FAULTS = (
 _OVERFULL = re.compile(r"^Overfull \\hbox \((\d+(?:\.\d+)?)pt too wide\)")
 
 
+def paper_inputs(study: Study, root: Path, templates: Path) -> list[Path]:
+    """Every file that `write_paper` reads, for the paper's receipt."""
+    sources = [path for suffix in ("j2", "bib", "tex", "yaml") for path in sorted(templates.rglob(f"*.{suffix}"))]
+    results = [root / "values.json", root / "verify.json", *sorted((root / "figures").glob("*.pdf"))]
+    receipts = sorted(path for path in root.rglob("*receipt.json") if "paper" not in path.relative_to(root).parts)
+    reference = templates / "reference" / f"{study.study}.json"
+    return [path for path in [*sources, *results, *receipts, reference] if path.is_file()]
+
+
 def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path) -> tuple[str, ...]:
     """Write main.tex, the bibliography, the preamble and the figures it shows into `out_tex_folder`.
 
@@ -45,7 +55,8 @@ def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path)
     index = read_index(root / "values.json")
     check_templates(templates, index)
     writer = Writer(study, index, root / "figures")
-    source = render(templates, writer, Appendix(writer, root))
+    reference = templates / "reference" / f"{study.study}.json"
+    source = render(templates, writer, Appendix(writer, root, reference))
     shutil.rmtree(out_tex_folder / "figures", ignore_errors=True)
     for name in writer.figures_used:
         write_bytes(out_tex_folder / "figures" / f"{name}.pdf", (root / "figures" / f"{name}.pdf").read_bytes())
@@ -73,6 +84,8 @@ def build_pdf(tex_folder: Path, out_pdf: Path) -> None:
         if fault := find_fault(log):
             raise PaperError(f"{tex_folder / SOURCE}: {fault}")
         write_bytes(out_pdf, (folder / "main.pdf").read_bytes())
+        if (folder / BIBLIOGRAPHY).is_file():  # archives of papers compile without BibTeX
+            write_bytes(out_pdf.with_name(BIBLIOGRAPHY), (folder / BIBLIOGRAPHY).read_bytes())
 
 
 def find_fault(log: str) -> str | None:

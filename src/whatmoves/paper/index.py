@@ -82,7 +82,7 @@ class Verdict(BaseModel):
     seeds: int | None = None
 
     def entries(self, values: Mapping[str, Entry]) -> dict[str, Entry]:
-        """The verdict's own numbers as values `hypotheses.<id>.difference` and `.p`, so that they link like all others."""
+        """The verdict's own numbers as values `hypotheses.<id>.difference` and `.p`: they link like all others."""
         measured = next((values[name] for name in self.values if name in values), None)
         if measured is None or self.difference is None:
             return {}

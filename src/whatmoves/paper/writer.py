@@ -190,8 +190,8 @@ class Writer:
         return {prefix: entries for prefix, entries in groups.items() if entries}
 
     def all_settings(self) -> dict[str, Tex]:
-        """Every setting of the study by its dotted path."""
-        return {path: _shown(value) for path, value in self._settings.items()}
+        """Every setting of the study by its dotted path, without those that are not set."""
+        return {path: _shown(value) for path, value in self._settings.items() if value is not None}
 
     def _label(self, model: str) -> str:
         entry = self.study.models.get(model)
@@ -208,7 +208,7 @@ class Writer:
             if name not in kinds and any(key.startswith(f"{dataset}.{name}.") for key in self.index)
         }
         order = list(REFERENCES)
-        framed = sorted(references, key=lambda name: (order.index(kinds[name] if name in kinds else name), name))
+        framed = sorted(references, key=lambda name: (order.index(str(kinds.get(name, name))), name))
         names = [name for name in kinds if name not in references]
         return [Row(name, self._label(name)) for name in names] + [Row(n, self._label(n), True) for n in framed]
 

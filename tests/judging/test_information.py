@@ -1,0 +1,78 @@
+"""Floors and ceilings of codes through the same code as models: oracle, roles swapped, noise, and a learnt split."""
+
+import numpy as np
+import pytest
+
+from whatmoves.evaluation.factors import Targets
+from whatmoves.judging.floors import oracle_codes
+from whatmoves.judging.information import PARTS, Codes, block_measures, coded, information
+from whatmoves.study import Evaluation
+
+COUNTS = {"train": 500, "validation": 200, "test": 300}
+NAMES = ("class_1", "start_y_1", "velocity_x_1")
+KINDS = ("discrete", "continuous", "continuous")
+
+
+@pytest.fixture(scope="module")
+def targets() -> dict[str, Targets]:
+    rng = np.random.default_rng(0)
+    values = {
+        part: np.column_stack([rng.integers(0, 5, n), rng.uniform(0, 18, n), rng.uniform(-3, 3, n)])
+        for part, n in COUNTS.items()
+    }
+    return {part: Targets(table, NAMES, KINDS, (True, False, False)) for part, table in values.items()}
+
+
+def measured(codes: dict[str, Codes], targets: dict[str, Targets]) -> dict[str, float]:
+    return block_measures(coded(codes, targets), targets["train"])
+
+
+def oracle(targets: dict[str, Targets], *blocks: str) -> dict[str, Codes]:
+    return oracle_codes(targets, blocks, np.random.default_rng(1))  # type: ignore[arg-type]
+
+
+def test_the_oracle_has_every_factor_in_its_block_and_nowhere_else(targets: dict[str, Targets]) -> None:
+    found = measured(oracle(targets, "content", "motion"), targets)
+    assert found["block_gap"] >= 0.95
+    assert found["leak_content"] <= 0.02
+    assert found["leak_motion"] <= 0.02
+    assert found["usable_content_class"] > 0.95
+    assert found["usable_motion_start_y"] > 0.95
+    assert found["permuted_control"] <= 0.02
+
+
+def test_roles_swapped_turn_the_sign(targets: dict[str, Targets]) -> None:
+    found = measured(oracle(targets, "motion", "content"), targets)
+    assert found["block_gap"] <= -0.95
+    assert found["leak_content"] >= 0.95
+
+
+def test_noise_knows_nothing(targets: dict[str, Targets]) -> None:
+    rng = np.random.default_rng(2)
+    codes = {p: {b: rng.standard_normal((n, 8)).astype("f4") for b in ("content", "motion")} for p, n in COUNTS.items()}
+    found = measured(codes, targets)
+    assert abs(found["block_gap"]) <= 0.02
+    assert found["own_best"] <= 0.04
+
+
+def test_a_code_without_blocks_is_split_by_what_it_knows_and_judged_whole(targets: dict[str, Targets]) -> None:
+    blocks = oracle(targets, "content", "motion")
+    turn = np.linalg.qr(np.random.default_rng(3).standard_normal((7, 7)))[0]
+    whole = {p: {"clip": (np.hstack([blocks[p][b] for b in ("content", "motion")]) @ turn).astype("f4")} for p in PARTS}
+    found = information(whole, targets, Evaluation(permutations=19))
+    assert found["block_gap"] > 0.6  # five class indicators span four axes of six: the halves cannot be pure
+    assert found["random_split_gap"] == pytest.approx(0.0, abs=0.15)
+    named = information(blocks, targets, Evaluation(permutations=19))
+    assert named["block_gap"] > 0.95
+    assert named["dependence_cca_p"] > 0.05
+    assert named["dci_informativeness"] > found["dci_informativeness"] - 0.05 > 0
+    assert {*named} == {*found}
+    assert all(np.isfinite(list(named.values())))
+
+
+def test_wide_blocks_are_narrowed(targets: dict[str, Targets]) -> None:
+    rng = np.random.default_rng(4)
+    codes = {p: {"content": rng.standard_normal((n, 300)), "motion": np.ones((n, 2))} for p, n in COUNTS.items()}
+    whole = coded(codes, targets)  # type: ignore[arg-type]
+    assert whole.test.codes.shape == (300, 258)
+    assert whole.blocks.motion.tolist() == [256, 257]
