@@ -5,7 +5,7 @@ import pytest
 
 from whatmoves.evaluation.factors import Targets
 from whatmoves.judging.floors import oracle_codes
-from whatmoves.judging.information import PARTS, Codes, block_measures, coded, information
+from whatmoves.judging.information import Codes, block_measures, coded, gap_and_leaks, information
 from whatmoves.study import Evaluation
 
 COUNTS = {"train": 500, "validation": 200, "test": 300}
@@ -17,7 +17,7 @@ KINDS = ("discrete", "continuous", "continuous")
 def targets() -> dict[str, Targets]:
     rng = np.random.default_rng(0)
     values = {
-        part: np.column_stack([rng.integers(0, 5, n), rng.uniform(0, 18, n), rng.uniform(-3, 3, n)])
+        part: np.column_stack([rng.integers(0, 3, n), rng.uniform(0, 18, n), rng.uniform(-3, 3, n)])
         for part, n in COUNTS.items()
     }
     return {part: Targets(table, NAMES, KINDS, (True, False, False)) for part, table in values.items()}
@@ -41,6 +41,12 @@ def test_the_oracle_has_every_factor_in_its_block_and_nowhere_else(targets: dict
     assert found["permuted_control"] <= 0.02
 
 
+def test_the_short_form_gives_the_same_gap_and_leaks(targets: dict[str, Targets]) -> None:
+    whole = coded(oracle(targets, "motion", "content"), targets)
+    full, short = block_measures(whole, targets["train"]), gap_and_leaks(whole, targets["train"])
+    assert short == pytest.approx({name: full[name] for name in short}, abs=1e-3)
+
+
 def test_roles_swapped_turn_the_sign(targets: dict[str, Targets]) -> None:
     found = measured(oracle(targets, "motion", "content"), targets)
     assert found["block_gap"] <= -0.95
@@ -57,15 +63,18 @@ def test_noise_knows_nothing(targets: dict[str, Targets]) -> None:
 
 def test_a_code_without_blocks_is_split_by_what_it_knows_and_judged_whole(targets: dict[str, Targets]) -> None:
     blocks = oracle(targets, "content", "motion")
-    turn = np.linalg.qr(np.random.default_rng(3).standard_normal((7, 7)))[0]
-    whole = {p: {"clip": (np.hstack([blocks[p][b] for b in ("content", "motion")]) @ turn).astype("f4")} for p in PARTS}
+    rng = np.random.default_rng(3)
+    turn = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    whole = {part: {"clip": np.hstack([codes["content"], codes["motion"]]) @ turn} for part, codes in blocks.items()}
+    for codes in whole.values():  # without noise, probes would read a millionth of a leak
+        codes["clip"] = (codes["clip"] + 0.1 * rng.standard_normal(codes["clip"].shape)).astype("f4")
     found = information(whole, targets, Evaluation(permutations=19))
-    assert found["block_gap"] > 0.6  # five class indicators span four axes of six: the halves cannot be pure
+    assert found["block_gap"] > 0.85  # three class indicators span two axes, as the two numbers do
     assert found["random_split_gap"] == pytest.approx(0.0, abs=0.15)
     named = information(blocks, targets, Evaluation(permutations=19))
     assert named["block_gap"] > 0.95
     assert named["dependence_cca_p"] > 0.05
-    assert named["dci_informativeness"] > found["dci_informativeness"] - 0.05 > 0
+    assert named["dci_informativeness"] > 0.5
     assert {*named} == {*found}
     assert all(np.isfinite(list(named.values())))
 

@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from toy_project import Project
 
 from whatmoves.errors import DataError, ProofError
 from whatmoves.provenance.archive import archive, restore

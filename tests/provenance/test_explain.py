@@ -1,5 +1,5 @@
 import pytest
-from conftest import Project
+from toy_project import Project
 
 from whatmoves.errors import ConfigError, ProofError
 from whatmoves.provenance.closure import combined

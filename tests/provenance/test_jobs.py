@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from toy_project import Project
 
 from whatmoves.errors import ConfigError
 from whatmoves.plugins import figure_kinds, model_kinds

@@ -4,7 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from toy_project import Project
 
 from whatmoves.errors import DataError, ProofError
 from whatmoves.provenance.jobs import read_fingerprint

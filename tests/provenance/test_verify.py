@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Project
+from toy_project import Project
 
 from whatmoves.provenance.receipts import recording
 from whatmoves.provenance.report import Finding, Report

@@ -17,12 +17,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write results/<study>/paper/main.tex and main.pdf."""
+    """Write results/<study>/paper/main.tex and main.pdf, and the resolved settings as results/<study>/config.yaml."""
     study, layout = open_study(arguments)
-    from whatmoves.paper.build import build_pdf, paper_inputs, write_paper
+    from whatmoves.paper.build import paper_inputs
 
-    tex, pdf = layout.paper / "main.tex", layout.paper / "main.pdf"
+    outputs = [layout.paper / "main.tex", layout.paper / "main.pdf", layout.root / "config.yaml"]
     inputs = paper_inputs(study, layout.root, arguments.template.parent)
-    with job(arguments, study, "paper", {}, inputs, [tex, pdf], layout.paper / "receipt.json"):
+    with job(arguments, study, "paper", {}, inputs, outputs, layout.paper / "receipt.json"):
+        import yaml
+
+        from whatmoves.files import write_text
+        from whatmoves.paper.build import build_pdf, write_paper
+
         write_paper(study, layout.root, arguments.template.parent, layout.paper)
-        build_pdf(layout.paper, pdf)
+        build_pdf(layout.paper, layout.paper / "main.pdf")
+        settings = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        write_text(layout.root / "config.yaml", settings)

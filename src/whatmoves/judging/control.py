@@ -21,7 +21,8 @@ from whatmoves.judging.paths import NEAR_PX, path_error
 from whatmoves.judging.swap_scores import Intended
 from whatmoves.judging.task import Task
 
-LED_PAIRS = 20  # pairs whose codes are led from one to the other
+FEWEST_DRAWN = 100  # pairs half of whose code is redrawn; half of the pairs where that is more
+LED_PAIRS = 12  # pairs whose codes are led from one to the other
 STEPS = 7  # clips on each such way, both ends included
 DRAW_SEED = 0
 
@@ -49,22 +50,19 @@ class Coder(NamedTuple):
 
 
 def own_reconstructions(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[str, NDArray[np.float64]]:
-    """How the same judges see the model's own reconstructions of the clips that are swapped, per pair `[P]`.
+    """How the same judges see the model's own reconstructions of the clips that give the content, per pair `[P]`.
 
-    `own_content`: the digits of A's reconstruction are right; `own_motion`: the path of B's is; `own_joint`: both. It
-    is what swaps could reach if mixing lost nothing, so a soft decoder is not taken for entanglement.
+    `own_content`: the digits are right; `own_motion`: the path is; `own_joint`: both. Nothing was swapped, so it is
+    what swaps could reach if mixing lost nothing: a soft decoder is not taken for entanglement.
     """
-    pairs = task.swaps.pairs
-    rows, where = np.unique(pairs, return_inverse=True)
-    where = where.reshape(pairs.shape)
+    rows, where = np.unique(task.swaps.pairs[:, 0], return_inverse=True)
     judged = judge(coder.draw(rows_of(coder.test, rows), batch_size))
-    right = (digit_sets(judged.digits, task.config.digits) == task.sets[rows]).all(1)
-    near = path_error(judged.paths, task.paths[rows]) < NEAR_PX
-    content, motion = right[where[:, 0]], near[where[:, 1]]
+    right = (digit_sets(judged.digits, task.config.digits) == task.sets[rows]).all(1)[where]
+    near = (path_error(judged.paths, task.paths[rows]) < NEAR_PX)[where]
     return {
-        "own_content": content.astype(np.float64),
-        "own_motion": motion.astype(np.float64),
-        "own_joint": (content & motion).astype(np.float64),
+        "own_content": right.astype(np.float64),
+        "own_motion": near.astype(np.float64),
+        "own_joint": (right & near).astype(np.float64),
     }
 
 
@@ -75,7 +73,7 @@ def resampled(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[s
     digit a clip. A model that ignores its motion code gets them all right; `resample_path_change_px`, the mean distance
     to the path before, says so. With the motion kept: the share of clips that keep their path.
     """
-    content_rows, motion_rows = task.swaps.pairs.T
+    content_rows, motion_rows = task.swaps.pairs[: max(FEWEST_DRAWN, len(task.swaps.pairs) // 2)].T
     count = len(content_rows)
     rng = np.random.default_rng(DRAW_SEED)
     drawn = rows_of(coder.train, rng.integers(len(next(iter(coder.train.values()))), size=count))

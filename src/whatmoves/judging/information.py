@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whatmoves.evaluation.blocks import Blocks, BlockScores, block_scores
+from whatmoves.evaluation.blocks import Blocks, BlockScores, block_scores, gap
 from whatmoves.evaluation.dci import dci
 from whatmoves.evaluation.dependence import dependence
 from whatmoves.evaluation.explicitness import explicitness
 from whatmoves.evaluation.factors import Targets
 from whatmoves.evaluation.modularity import modularity
+from whatmoves.evaluation.probes import usable_information
 from whatmoves.evaluation.rows import Rows
 from whatmoves.evaluation.sap import sap
 from whatmoves.evaluation.splits import learned_split, random_splits, reduced
@@ -128,6 +129,26 @@ def block_measures(whole: Coded, targets: Targets) -> dict[str, float]:
         for block, usable in zip(BLOCKS, scores.usable, strict=True):
             found[f"usable_{block}_{name.removesuffix('_1')}"] = float(usable[k])
     return found
+
+
+def gap_and_leaks(whole: Coded, targets: Targets) -> dict[str, float]:
+    """`block_gap` and both leaks alone, at half the cost of `block_measures`."""
+    rng, roles = np.random.default_rng(PROBE_SEED), targets.roles()
+    train, validation, test, blocks = whole
+
+    def probe(dims: NDArray[np.int64]) -> NDArray[np.float64]:
+        halves = train.block(dims), validation.block(dims), test.block(dims)
+        return usable_information(*halves, targets.kinds, rng).best
+
+    usable = np.stack([probe(dims) for dims in blocks])
+    found = gap(usable, roles)
+    return {
+        "block_gap": found.score,
+        "block_gap_content": found.content,
+        "block_gap_motion": found.motion,
+        "leak_content": float(usable[1, list(roles.content)].mean()),
+        "leak_motion": float(usable[0, list(roles.motion)].mean()),
+    }
 
 
 def unsplit(codes: Codes, targets: Mapping[str, Targets]) -> Coded:

@@ -23,7 +23,7 @@ from whatmoves.evaluation.evaluate import encoded
 from whatmoves.evaluation.swaps import Codes, fitted_mixer
 from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.judging.control import Coder, led, own_reconstructions, resampled
-from whatmoves.judging.information import PARTS, block_measures, coded, information
+from whatmoves.judging.information import PARTS, coded, gap_and_leaks, information
 from whatmoves.judging.judges import Judged, Judges, digit_sets, load_judges
 from whatmoves.judging.swap_scores import SwapScores, swap_scores
 from whatmoves.judging.task import Task, open_task
@@ -143,7 +143,7 @@ def scored(
 
 
 def of_fresh_network(study: Study, task: Task, model: str, seed: int, device: torch.device) -> dict[str, float]:
-    """Block measures of the model with fresh weights: what its shape alone knows. Models that are fitted have none."""
+    """BlockGap and leaks of the model with fresh weights: what its shape alone knows; {} if it is fitted."""
     entry = study.models[model]
     torch.manual_seed(seed)
     net = plugins.build_model(entry.kind, entry.options, task.source.shape, f"models.{model}").to(device).eval()
@@ -153,4 +153,4 @@ def of_fresh_network(study: Study, task: Task, model: str, seed: int, device: to
         codes: dict[str, Any] = {
             part: encoded(net, split, study.evaluation.batch_size, device) for part, split in task.clips.splits.items()
         }
-    return block_measures(coded(codes, task.targets), task.targets["train"])
+    return gap_and_leaks(coded(codes, task.targets), task.targets["train"])

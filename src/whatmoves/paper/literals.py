@@ -57,7 +57,7 @@ _RESULT_LIKE = tuple(
         _DECIMAL,
         rf"{_NUMBER}{_GAP}(?:dB|decibels?|nats?|bits?|points?|times|fold)\b",
         rf"{_NUMBER}[\s~]+(?:out[\s~]+)?of[\s~]+(?:the[\s~]+)?\d+\b",
-        rf"\b(?:{_COUNT_WORDS})[\s~]+(?:out[\s~]+)?of[\s~]+(?:the[\s~]+)?(?:{_COUNT_WORDS})[\s~]+{_COUNTED}",
+        rf"\b(?i:{_COUNT_WORDS})[\s~]+(?:out[\s~]+)?of[\s~]+(?:the[\s~]+)?(?:{_COUNT_WORDS})[\s~]+{_COUNTED}",
         rf"\b(?:{_MEASURES})\b{_BETWEEN}(?P<after>{_NUMBER})",
         rf"(?P<before>{_NUMBER}){_BETWEEN}(?:{_MEASURES})\b",
     )
@@ -95,7 +95,7 @@ def find_literals(template: str) -> list[Literal]:
         text = pattern.sub(_masked, text)
     text = _MATH.sub(_without_integers, text)
     hits: dict[int, Literal] = {}
-    for start, found in sorted(_matches(text)):
+    for start, found in sorted(_matches(text), key=lambda hit: (hit[0], -len(hit[1]))):
         line = text.count("\n", 0, start) + 1
         if line not in hits:  # one number is one mistake, however many patterns see it; a line is read as a whole
             hits[line] = Literal(line, " ".join(found.split()))

@@ -177,7 +177,7 @@ class _Check:
     def compare_config(self) -> None:
         """The resolved study beside the results must be the study, whoever wrote it."""
         path = self.root / CONFIG
-        if not path.is_file():
+        if not path.is_file() or not self.paper:  # it is written with the paper
             return
         finding = Finding(CONFIG, "file", {})
         try:
