@@ -37,8 +37,9 @@ ROWS = [
 TEMPLATES = os.path.relpath(ROOT / "paper")
 PAPER_SOURCES = sorted(
     os.path.relpath(path)
-    for suffix in ("j2", "bib", "yaml", "sty")
+    for suffix in ("j2", "bib", "tex", "yaml", "json")
     for path in (ROOT / "paper").rglob(f"*.{suffix}")
+    if path.name != "main.tex.j2"
 )
 
 

@@ -83,8 +83,8 @@ def results_table(
     body = "\n".join([*lines, *references])
     header = " & ".join(["", *(_header(index, dataset, column) for column in shown)])
     tabular = (
-        rf"\begin{{tabular}}{{@{{}}l{'r' * len(shown)}@{{}}}}"
-        f"\n\\toprule\n{header} \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n{notes.tex()}"
+        rf"\begin{{adjustbox}}{{max width=\textwidth}}\begin{{tabular}}{{@{{}}l{'r' * len(shown)}@{{}}}}"
+        f"\n\\toprule\n{header} \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\\end{{adjustbox}}\n{notes.tex()}"
     )
     return Tex(tabular), competing
 

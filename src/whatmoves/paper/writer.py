@@ -16,11 +16,19 @@ from whatmoves.study import ModelEntry, Study
 REFERENCES = {
     "blank": "blank",
     "mean_frame": "mean frame",
+    "mean_video": "mean clip",
     "copy_last": "copy last",
+    "copy_content": "copy of content source",
+    "copy_motion": "copy of motion source",
+    "noise": "noise",
+    "raw_inputs": "raw inputs",
     "pca": "PCA",
+    "oracle_swapped": "oracle, roles exchanged",
     "blurred_truth": "blurred truth",
     "oracle": "oracle",
+    "true_render": "true render",
 }
+UNTRAINED = "untrained_"  # rows of a model's architecture with fresh weights
 
 
 class Writer:
@@ -196,19 +204,24 @@ class Writer:
     def _label(self, model: str) -> str:
         entry = self.study.models.get(model)
         if entry is None or (entry.label is None and entry.kind in REFERENCES):
+            if entry is None and model.startswith(UNTRAINED):
+                return f"untrained {self._label(model.removeprefix(UNTRAINED))}"
             return REFERENCES.get(model if entry is None else entry.kind, model.replace("_", " "))
         return self.study.label_of(model)
 
     def _rows(self, dataset: str) -> list[Row]:
         """Models in the study's order, then floors and ceilings in the order of `REFERENCES`."""
         kinds = {name: entry.kind for name, entry in self.study.models.items() if dataset in entry.trains_on}
-        references = {name for name, kind in kinds.items() if kind in REFERENCES} | {
-            name
-            for name in REFERENCES
-            if name not in kinds and any(key.startswith(f"{dataset}.{name}.") for key in self.index)
-        }
-        order = list(REFERENCES)
-        framed = sorted(references, key=lambda name: (order.index(str(kinds.get(name, name))), name))
+        measured = {key.split(".")[1] for key in self.index if key.startswith(f"{dataset}.")}
+        framing = {name for name in measured - kinds.keys() if name in REFERENCES or name.startswith(UNTRAINED)}
+        references = {name for name, kind in kinds.items() if kind in REFERENCES} | framing
+        order = [*REFERENCES]
+        middle = order.index("oracle_swapped")
+
+        def place(name: str) -> tuple[float, str]:
+            return (middle - 0.5 if name.startswith(UNTRAINED) else order.index(kinds.get(name, name)), name)
+
+        framed = sorted(references, key=place)
         names = [name for name in kinds if name not in references]
         return [Row(name, self._label(name)) for name in names] + [Row(n, self._label(n), True) for n in framed]
 
