@@ -63,7 +63,7 @@ def data_module(kind: str, where: str | None = None) -> ModuleType:
 def figure_kinds() -> list[str]:
     """The package's figures, read off the files: a figure is a module with `collect` and `draw`."""
     files = (Path(__file__).parent / "figures").glob("*.py")
-    return sorted(f.stem for f in files if re.search(r"^def draw\b", f.read_text("utf-8"), re.MULTILINE))
+    return sorted(f.stem for f in files if re.search(r"^def collect\b", f.read_text("utf-8"), re.MULTILINE))
 
 
 def figure_module(name: str) -> ModuleType:

@@ -15,6 +15,7 @@ FIGURES = {
     "swaps": PICTURES,
     "training_curves": HISTORIES,
     "quality": VALUES,
+    "trade_off": VALUES,
 }
 ANIMATIONS = ["reconstructions", "samples", "swaps"]
 

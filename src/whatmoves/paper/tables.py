@@ -82,9 +82,10 @@ def results_table(
         lines.append(r"\addlinespace[2pt]\midrule")
     body = "\n".join([*lines, *references])
     header = " & ".join(["", *(_header(index, dataset, column) for column in shown)])
+    rows_tex = f"\\toprule\n{header} \\\\\n\\midrule\n{body}\n\\bottomrule\n"
     tabular = (
         rf"\begin{{adjustbox}}{{max width=\textwidth}}\begin{{tabular}}{{@{{}}l{'r' * len(shown)}@{{}}}}"
-        f"\n\\toprule\n{header} \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\\end{{adjustbox}}\n{notes.tex()}"
+        f"\n{rows_tex}\\end{{tabular}}\\end{{adjustbox}}\n{notes.tex()}"
     )
     return Tex(tabular), competing
 
