@@ -41,7 +41,7 @@ def test_a_model_of_your_own_needs_no_registry(tmp_path: Path) -> None:
         "study: mine\ndata: {moving_digits: }\nmodels: {own: {kind: my_model.Nothing}}\n", encoding="utf-8"
     )
     assert "my_model" in whatmoves("studies", "--check", "--configfile", str(study), folder=tmp_path, expect=2)
-    study.write_text("study: mine\ndata: {moving_digits: }\nmodels: {own: {kind: whatmoves.models.copy_last}}\n")
+    study.write_text(head + "models: {own: {kind: whatmoves.models.copy_last}}\n", encoding="utf-8")
     whatmoves("studies", "--check", "--configfile", str(study), folder=tmp_path)
 
 

@@ -87,14 +87,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         print("whatmoves: interrupted; run the same command again to go on from the last checkpoint", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
-    except PermissionError as error:
-        if arguments.debug:
-            raise
-        print(
-            f"whatmoves: {error.filename}: no permission to write or read it; change its owner or mode", file=sys.stderr
-        )
-        sys.exit(EXIT_ERROR)
     except BrokenPipeError:  # `whatmoves … | head` is no error
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if arguments.debug or error.filename is None:
+            raise
+        print(f"whatmoves: {error.filename}: {error.strerror}; mend the path or its permissions", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
     sys.exit(code or 0)

@@ -18,7 +18,11 @@ id=$(( $(ls "$folder/jobs" | wc -l) + 1 ))
 echo RUNNING > "$folder/jobs/$id"
 printf '%s\\n' "$*" | tr '\\n' ' ' >> "$folder/submitted"; echo >> "$folder/submitted"
 for word in "$@"; do case $word in --wrap=*) command=${word#--wrap=};; esac; done
-( SLURM_JOB_ID=$id bash -c "$command" > "$folder/output-$id" 2>&1 && echo COMPLETED > "$folder/jobs/$id" || echo FAILED > "$folder/jobs/$id" ) > /dev/null 2>&1 &
+(
+    export SLURM_JOB_ID=$id
+    bash -c "$command" > "$folder/output-$id" 2>&1 && state=COMPLETED || state=FAILED
+    echo $state > "$folder/jobs/$id"
+) > /dev/null 2>&1 &
 echo "$id"
 """
 SACCT = """#!/bin/bash
@@ -63,7 +67,9 @@ def test_the_profile_submits_what_it_promises_and_the_jobs_run(slurm: Path, tmp_
         folder=folder, PATH=f"{slurm}{os.pathsep}{os.environ['PATH']}",
     )  # fmt: skip
     assert (folder / target).is_file(), answer.stderr
-    data, train = sorted((slurm / "submitted").read_text(encoding="utf-8").splitlines(), key=lambda s: "rule_train" in s)
+    data, train = sorted(
+        (slurm / "submitted").read_text(encoding="utf-8").splitlines(), key=lambda s: "rule_train" in s
+    )
     assert _asked(data) == {"mem": "4000", "time": "30", "cpus-per-task": "1"}
     assert _asked(train) == {"mem": "16000", "time": "720", "cpus-per-task": "1", "gpus": "1"}
 

@@ -1,0 +1,105 @@
+"""Killed at any moment, the study resumes and ends at the same bytes; packed and laid back, it gives the same paper."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from tools import ROOT, run, snakemake
+
+KILLS = 10
+SEED = int(os.environ.get("WHATMOVES_CHAOS_SEED", "0"))
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    """The workflow in a process group of its own."""
+    command = ["snakemake", "all", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with (folder / "chaos.log").open("ab") as log:
+        return subprocess.Popen(
+            [*command, "--configfile", str(ROOT / "config/tiny.yaml"), "--nolock"],
+            cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1", "PATH": path},
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+
+
+def strike(process: subprocess.Popen[bytes], chance: random.Random) -> str:
+    """One fault: a job killed, the whole group asked to end, or Snakemake itself killed, its jobs left alive."""
+    kind = chance.choice(["job", "group", "snakemake"])
+    jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "whatmoves" in child.name()]
+    if kind == "job" and jobs:
+        chance.choice(jobs).kill()
+        return "job"
+    if kind == "snakemake":
+        process.kill()
+        process.wait()
+        return kind
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait()
+    return "group"
+
+
+@pytest.mark.slow
+def test_a_study_killed_ten_times_ends_at_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    struck: list[str] = []
+    finished: dict[Path, int] = {}  # complete training runs and when their receipt was written
+    deadline = time.monotonic() + 900
+    while True:
+        process = start(tmp_path)
+        if len(struck) < KILLS:
+            try:
+                process.wait(timeout=chance.uniform(2, 9))
+            except subprocess.TimeoutExpired:
+                struck.append(strike(process, chance))
+        code = process.wait()
+        for receipt in (tmp_path / "results/tiny/train").rglob("receipt.json"):
+            finished.setdefault(receipt, receipt.stat().st_mtime_ns)
+        if code == 0 and len(struck) >= KILLS:
+            break
+        if code == 0:  # done before all faults were planted: begin again from a part of it
+            shutil.rmtree(tmp_path / "results/tiny/train/moving_digits/lstm_vae")
+            shutil.rmtree(tmp_path / "results/tiny/evaluate")
+            finished = {receipt: written for receipt, written in finished.items() if receipt.exists()}
+        assert time.monotonic() < deadline, (tmp_path / "chaos.log").read_text(encoding="utf-8")[-5000:]
+    assert len(struck) >= KILLS
+    for name in ("values.json", "paper/main.pdf"):
+        assert (tmp_path / "results/tiny" / name).read_bytes() == (tiny / "results/tiny" / name).read_bytes(), name
+    again = [receipt for receipt, written in finished.items() if receipt.stat().st_mtime_ns != written]
+    assert len(again) <= struck.count("snakemake"), f"trained twice: {again}"  # Snakemake forgets what it did not note
+    assert not any((tmp_path / "results/tiny/work").glob("*/state.pt"))
+
+
+@pytest.mark.slow
+def test_an_archive_gives_the_same_paper_without_training(tiny: Path, tmp_path: Path) -> None:
+    configfile = str(ROOT / "config/tiny.yaml")
+    archive = tmp_path / "tiny.tar.gz"
+    run("whatmoves", "archive", "--configfile", configfile, "--out", str(archive), folder=tiny)
+    folder = tmp_path / "fresh"
+    folder.mkdir()
+    run("whatmoves", "restore", str(archive), "--configfile", configfile, folder=folder)
+    output = snakemake("paper/main.pdf", folder=folder)
+    assert "rule train:" not in output
+    assert (folder / "paper/main.pdf").read_bytes() == (tiny / "paper/main.pdf").read_bytes()
+    foreign = str(ROOT / "config/config.yaml")
+    refused = run("whatmoves", "restore", str(archive), "--configfile", foreign, folder=tmp_path, expect=2)
+    assert "tiny" in refused.stderr
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.slow
+def test_the_arxiv_source_compiles_by_itself(tiny: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny, folder)
+    snakemake("arxiv", folder=folder)
+    shutil.unpack_archive(folder / "results/tiny-arxiv.tar.gz", tmp_path / "source")
+    for _ in range(3):  # no BibTeX: the bibliography travels as main.bbl
+        run("pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex", folder=tmp_path / "source")
+    log = (tmp_path / "source/main.log").read_text(encoding="utf-8", errors="replace")
+    assert "undefined" not in log
