@@ -37,9 +37,8 @@ def test_a_model_of_your_own_needs_no_registry(tmp_path: Path) -> None:
     text = (ROOT / "src/whatmoves/models/copy_last.py").read_text(encoding="utf-8")
     (tmp_path / "my_model.py").write_text(text, encoding="utf-8")
     study = tmp_path / "mine.yaml"
-    study.write_text(
-        "study: mine\ndata: {moving_digits: }\nmodels: {own: {kind: my_model.Nothing}}\n", encoding="utf-8"
-    )
+    head = "study: mine\ndata: {moving_digits: }\n"
+    study.write_text(head + "models: {own: {kind: my_model.Nothing}}\n", encoding="utf-8")
     assert "my_model" in whatmoves("studies", "--check", "--configfile", str(study), folder=tmp_path, expect=2)
     study.write_text(head + "models: {own: {kind: whatmoves.models.copy_last}}\n", encoding="utf-8")
     whatmoves("studies", "--check", "--configfile", str(study), folder=tmp_path)

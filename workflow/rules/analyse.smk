@@ -25,7 +25,7 @@ rule analyse:
         mem_mb=4000,
         runtime=30,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("analyse", "code_digest"),
         settings=depends("analyse", "settings_text"),
         environment=depends("analyse", "environment_text"),

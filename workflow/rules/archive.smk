@@ -20,7 +20,7 @@ rule pack:
         mem_mb=2000,
         runtime=15,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
     shell:
         "whatmoves archive --configfile {params.configfile} --out {output.archive} &> {log}"
 

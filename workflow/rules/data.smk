@@ -17,7 +17,7 @@ rule data:
         mem_mb=4000,
         runtime=30,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("data", "code_digest"),
         settings=depends("data", "settings_text"),
         environment=depends("data", "environment_text"),

@@ -31,7 +31,7 @@ rule evaluate:
         mem_mb=8000,
         runtime=120,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("evaluate", "code_digest"),
         settings=depends("evaluate", "settings_text"),
         environment=depends("evaluate", "environment_text"),
@@ -60,7 +60,7 @@ rule floor:
         mem_mb=4000,
         runtime=30,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("floor", "code_digest"),
         settings=depends("floor", "settings_text"),
         environment=depends("floor", "environment_text"),

@@ -41,7 +41,7 @@ rule figure:
         mem_mb=2000,
         runtime=10,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("figure", "code_digest"),
         settings=depends("figure", "settings_text"),
         environment=depends("figure", "environment_text"),
@@ -71,7 +71,7 @@ rule animation:
         mem_mb=2000,
         runtime=10,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("animation", "code_digest"),
         settings=depends("animation", "settings_text"),
         environment=depends("animation", "environment_text"),

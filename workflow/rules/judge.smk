@@ -18,7 +18,7 @@ rule judges:
         mem_mb=4000,
         runtime=120,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("judges", "code_digest"),
         settings=depends("judges", "settings_text"),
         environment=depends("judges", "environment_text"),
@@ -58,7 +58,7 @@ rule judge:
         mem_mb=8000,
         runtime=120,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("judge", "code_digest"),
         settings=depends("judge", "settings_text"),
         environment=depends("judge", "environment_text"),
@@ -90,7 +90,7 @@ rule judge_floors:
         mem_mb=8000,
         runtime=60,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("judge_floors", "code_digest"),
         settings=depends("judge_floors", "settings_text"),
         environment=depends("judge_floors", "environment_text"),

@@ -16,7 +16,7 @@ rule verify:
         mem_mb=1000,
         runtime=10,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         settings=depends("paper", "settings_text"),
     shell:
         "whatmoves verify --configfile {params.configfile} --before-paper --out {output.report} &> {log}"
@@ -45,7 +45,7 @@ rule paper:
         mem_mb=2000,
         runtime=15,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("paper", "code_digest"),
         settings=depends("paper", "settings_text"),
         environment=depends("paper", "environment_text"),

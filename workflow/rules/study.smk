@@ -16,7 +16,6 @@ if workflow.config_settings.config:
 if len(workflow.overwrite_configfiles or []) > 1:
     raise WorkflowError("name one study: --configfile takes one file here (overlays would mix two studies)")
 
-# Relative where it can be, because the command line of a rule is one of its rerun triggers.
 CONFIGFILE = os.path.relpath((workflow.overwrite_configfiles or [ROOT / "config/config.yaml"])[0])
 
 try:
@@ -61,6 +60,12 @@ def depends(kind, part):
     versions of the packages it imports), and `digest` (all three: what the job must still find when it runs).
     """
     return lambda wildcards: getattr(_fingerprint(kind, tuple(sorted(wildcards.items()))), part)
+
+
+def place_of_config(wildcards, input):
+    """The study file as a parameter; one that asks for `input` is no rerun trigger, so the same study read from
+    another place reruns nothing (what a job uses of it stands in its settings)."""
+    return CONFIGFILE
 
 
 RECEIPTS = [

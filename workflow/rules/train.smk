@@ -21,7 +21,7 @@ rule train:
         mem_mb=4000,
         runtime=720,
     params:
-        configfile=CONFIGFILE,
+        configfile=place_of_config,
         code=depends("train", "code_digest"),
         settings=depends("train", "settings_text"),
         environment=depends("train", "environment_text"),
