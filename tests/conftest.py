@@ -1,5 +1,6 @@
 """The tiny study, built once a session, outside the tree."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,4 +12,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the whole tiny study was run, to the PDF; tests must leave it as they found it."""
     folder = tmp_path_factory.mktemp("tiny")
     snakemake("all", folder=folder)
+    return folder
+
+
+@pytest.fixture
+def tiny_copy(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy to change. It lies as deep as the original, because paths of inputs are relative to it."""
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(tiny, folder, dirs_exist_ok=True)
     return folder

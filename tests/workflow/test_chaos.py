@@ -94,11 +94,9 @@ def test_an_archive_gives_the_same_paper_without_training(tiny: Path, tmp_path: 
 
 
 @pytest.mark.slow
-def test_the_arxiv_source_compiles_by_itself(tiny: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(tiny, folder)
-    snakemake("arxiv", folder=folder)
-    shutil.unpack_archive(folder / "results/tiny-arxiv.tar.gz", tmp_path / "source")
+def test_the_arxiv_source_compiles_by_itself(tiny_copy: Path, tmp_path: Path) -> None:
+    snakemake("arxiv", folder=tiny_copy)
+    shutil.unpack_archive(tiny_copy / "results/tiny-arxiv.tar.gz", tmp_path / "source")
     for _ in range(3):  # no BibTeX: the bibliography travels as main.bbl
         run("pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex", folder=tmp_path / "source")
     log = (tmp_path / "source/main.log").read_text(encoding="utf-8", errors="replace")

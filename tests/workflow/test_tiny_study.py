@@ -1,7 +1,6 @@
 """The whole chain on the tiny study: from nothing to a PDF, and then only what a change asks for."""
 
 import re
-import shutil
 from pathlib import Path
 
 from pypdf import PdfReader
@@ -45,9 +44,8 @@ def test_nothing_is_left_to_do(tiny: Path) -> None:
     assert "Nothing to be done" in snakemake("all", "--dry-run", folder=tiny)
 
 
-def test_a_deleted_pdf_is_only_rebuilt(tiny: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(tiny, folder)
+def test_a_deleted_pdf_is_only_rebuilt(tiny_copy: Path) -> None:
+    folder = tiny_copy
     before = (folder / "results/tiny/paper/main.pdf").read_bytes()
     (folder / "results/tiny/paper/main.pdf").unlink()
     (folder / "paper/main.pdf").unlink()
@@ -56,8 +54,7 @@ def test_a_deleted_pdf_is_only_rebuilt(tiny: Path, tmp_path: Path) -> None:
     assert (folder / "paper/main.pdf").read_bytes() == before
 
 
-def test_a_touched_result_changes_nothing(tiny: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(tiny, folder)
+def test_a_touched_result_changes_nothing(tiny_copy: Path) -> None:
+    folder = tiny_copy
     next((folder / "results/tiny/train").rglob("checkpoint.pt")).touch()
     assert "Nothing to be done" in snakemake("all", "--dry-run", folder=folder)
