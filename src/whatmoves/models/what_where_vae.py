@@ -75,7 +75,7 @@ class Config(VAESettings):
 
 
 class Model(nn.Module):
-    """The what–where VAE. Abilities: encode, decode, reconstruct, sample, predict."""
+    """The what–where VAE. Abilities: encode, decode, reconstruct, sample, predict; and `path`."""
 
     pose_px: Tensor
 
@@ -204,6 +204,13 @@ class Model(nn.Module):
         """
         path = self._path(video)
         return _means(self._posteriors(self._content_features(video, path), path))
+
+    def path(self, video: Tensor) -> Tensor:
+        """Where the slots are found in `[B, T, C, H, W]`: centres (y, x) `[B, K, T, 2]`, pixels from the first's middle.
+
+        Found up to a shift that a slot keeps for a whole clip: pictures need not sit in the middle of their frame.
+        """
+        return (self._path(video)[..., :2] + 1) * self.pose_px[:2]
 
     def decode(self, code: dict[str, Tensor]) -> Tensor:
         """Video `[B, T, C, H, W]` in [0, 1] of a code; the same for slots in any order, if both blocks share it."""
