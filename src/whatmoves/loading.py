@@ -56,8 +56,8 @@ def validate_study(raw: Mapping[str, Any], where: str, cache: Path = Path(".cach
         raise ConfigError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
-def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -> None:
-    """Build every data set's and model's settings and shapes (on no memory) before any job starts.
+def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -> float:
+    """Build every data set's and model's settings and shapes before any job starts; hours of training on this CPU.
 
     What a schema cannot say (a digit larger than the frame, an image the encoder cannot halve often enough) is found
     here, in a subprocess, because it needs torch; the answer is remembered by settings and code.
@@ -65,14 +65,14 @@ def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -
     kinds = [f"whatmoves.data.{d.kind}" if "." not in d.kind else d.kind for d in study.data.values()]
     kinds += [f"whatmoves.models.{m.kind}" if "." not in m.kind else m.kind for m in study.models.values()]
     digest = combined({**closure(sorted(set(kinds))), "study": study.model_dump_json()})
-    stamp = cache / "checked" / digest
-    if stamp.exists():
-        return
-    command = [sys.executable, "-m", "whatmoves", "studies", "--check", "--configfile", str(configfile)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    if answer.returncode != 0:
-        raise ConfigError((answer.stderr.strip().splitlines() or ["the study could not be checked"])[-1])
-    write_text(stamp, "")
+    remembered = cache / "checked" / f"{digest}.json"
+    if not remembered.exists():
+        command = [sys.executable, "-m", "whatmoves", "studies", "--check", "--configfile", str(configfile)]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode != 0:
+            raise ConfigError((answer.stderr.strip().splitlines() or ["the study could not be checked"])[-1])
+        write_text(remembered, answer.stdout)
+    return float(read_json(remembered)["cpu_hours"])
 
 
 def _with_kinds(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,8 +74,30 @@ RECEIPTS = [
 checkpoints = [f"{R}/train/{dataset}/{model}/seed-{seed}/checkpoint.pt" for dataset, model, seed in RUNS]
 
 
-onstart:
+MANY_CLIPS = 2_000_000  # from here on, training without a GPU is worth a warning
+LONG_HOURS = 2
+
+
+def checked_hours():
+    """Check the study to the last option; hours its training would take without a GPU."""
     try:
-        check_deeply(Path(CONFIGFILE), STUDY)
+        return check_deeply(Path(CONFIGFILE), STUDY)
     except WhatMovesError as error:
         raise WorkflowError(str(error)) from None
+
+
+if (
+    not GPU
+    and workflow.is_main_process
+    and sum(STUDY.training_of(model).clips for _, model, _ in RUNS) > MANY_CLIPS
+):
+    hours = checked_hours()
+    if hours > LONG_HOURS:
+        logger.warning(
+            f"WARNING: no usable GPU here: training study {STUDY.study} on this machine's {os.cpu_count()} processors "
+            f"takes about {hours:,.0f} hours; use a GPU, or a cluster (--workflow-profile profiles/slurm)"
+        )
+
+
+onstart:
+    checked_hours()

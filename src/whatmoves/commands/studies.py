@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the studies, or nothing when a checked one is sound."""
+    """Print the studies; or, of a checked one that is sound, the hours its training would take on this CPU."""
     from whatmoves.loading import load_study
 
     if arguments.check:
@@ -52,6 +52,7 @@ def _check(configfile: Path) -> None:
 
     from whatmoves.loading import load_study
     from whatmoves.plugins import build_model, open_source
+    from whatmoves.training.estimate import cpu_hours
 
     study = load_study(configfile)
     for name, dataset in study.data.items():
@@ -60,3 +61,4 @@ def _check(configfile: Path) -> None:
             if name in entry.trains_on:
                 with torch.device("meta"):  # shapes without memory
                     build_model(entry.kind, entry.options, shape, where=f"{configfile}: models.{model}")
+    print(json.dumps({"study": study.study, "cpu_hours": round(cpu_hours(study), 3)}))

@@ -134,7 +134,7 @@ def _fields(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise _BadLine("is JSON with a number too long or nested too deeply") from None
     if not isinstance(fields, dict):
-        raise _BadLine(f"is {_shown(fields)}; must be an object such as {{\"frame_filename\": …}}")
+        raise _BadLine(f'is {_shown(fields)}; must be an object such as {{"frame_filename": …}}')
     return fields
 
 

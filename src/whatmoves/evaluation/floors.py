@@ -16,7 +16,6 @@ from whatmoves.layout import FLOOR_ROWS
 from whatmoves.study import Study
 
 
-
 def evaluate_floor(study: Study, dataset: str, row: str, data_folder: Path, out_folder: Path) -> None:
     """Write `quality.json` and `clips.npz` of one of `FLOOR_ROWS` into `out_folder`, as for a model with one seed, 0.
 

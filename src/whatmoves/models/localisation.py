@@ -46,7 +46,7 @@ class Localiser(nn.Module):
         if self.slots > 1:
             shares = shares * ownership(saliency.detach(), self.cells, self.slots)
             shares = shares / shares.sum(-1, keepdim=True).clamp_min(1e-8)
-        places = shares @ self.cells  # [B, K, T, 2]
+        places: Tensor = shares @ self.cells  # [B, K, T, 2]
         if self.extra is None:
             return places
         maps = maps.float().flatten(2).unflatten(0, video.shape[:2])  # [B, T, F, N]

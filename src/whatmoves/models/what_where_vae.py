@@ -126,9 +126,10 @@ class Model(nn.Module):
         if self.config.content_input == "crops":
             frames = video[:, None].expand(-1, K, -1, -1, -1, -1).flatten(0, 2)
             seen = crop(frames, path.flatten(0, 2), self.config.window_px, self.config.rotation)
-            return self.content_encoder(seen).view(B, K, T, -1).mean(2)
+            features: Tensor = self.content_encoder(seen)
+            return features.view(B, K, T, -1).mean(2)
         if self.config.content_input == "frames":
-            shared = self.content_encoder(video.flatten(0, 1)).view(B, T, -1).mean(1)
+            shared: Tensor = self.content_encoder(video.flatten(0, 1)).view(B, T, -1).mean(1)
         else:
             shared = self.content_encoder(video.mean(1))
         return shared[:, None].expand(-1, K, -1)
@@ -144,7 +145,7 @@ class Model(nn.Module):
 
     def _by_slot(self, code: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Content and motion `[B, K, D]`; unsplit, both are the whole code."""
-        blocks = {name: block.unflatten(1, (self.config.slots, -1)) for name, block in code.items()}
+        blocks = {name: torch.unflatten(block, 1, (self.config.slots, -1)) for name, block in code.items()}
         return (blocks["content"], blocks["motion"]) if self.config.split else (blocks["clip"], blocks["clip"])
 
     def _draw(self, content: Tensor, path: Tensor) -> Tensor:
@@ -206,11 +207,12 @@ class Model(nn.Module):
         return _means(self._posteriors(self._content_features(video, path), path))
 
     def path(self, video: Tensor) -> Tensor:
-        """Where the slots are found in `[B, T, C, H, W]`: centres (y, x) `[B, K, T, 2]`, pixels from the first's middle.
+        """Centres (y, x) `[B, K, T, 2]` of the slots in `[B, T, C, H, W]` in pixels; the first pixel's centre is 0.
 
-        Found up to a shift that a slot keeps for a whole clip: pictures need not sit in the middle of their frame.
+        A picture need not sit in the middle of its own frame, so all may be off by the same small shift.
         """
-        return (self._path(video)[..., :2] + 1) * self.pose_px[:2]
+        centres: Tensor = (self._path(video)[..., :2] + 1) * self.pose_px[:2]
+        return centres
 
     def decode(self, code: dict[str, Tensor]) -> Tensor:
         """Video `[B, T, C, H, W]` in [0, 1] of a code; the same for slots in any order, if both blocks share it."""

@@ -23,7 +23,7 @@ from whatmoves.training.train import train
 
 
 class Space(Settings):
-    """What is searched. Keys are `training.<setting>` or `options.<setting>`; `with` adds what a choice brings along."""
+    """What is searched. Keys are `training.<setting>` or `options.<setting>`; `with` adds what a choice brings."""
 
     models: tuple[str, ...] = Field(min_length=1)
     seed: int = Field(ge=0)
