@@ -29,6 +29,7 @@ rule paper:
         figures=[f"{R}/figures/{figure}.pdf" for figure in FIGURES],
         main=f"{TEMPLATES}/main.tex.j2",
         sources=PAPER_SOURCES,
+        search=SEARCH,
     output:
         tex=f"{R}/paper/main.tex",
         pdf=f"{R}/paper/main.pdf",

@@ -40,6 +40,7 @@ PAPER_SOURCES = sorted(
     for path in (ROOT / "paper").rglob(f"*.{suffix}")
     if path.name != "main.tex.j2"
 )
+SEARCH = [os.path.relpath(path) for path in [ROOT / f"config/search/{STUDY.study}.json"] if path.is_file()]
 
 
 wildcard_constraints:

@@ -37,13 +37,19 @@ _FAULTS = (
 _OVERFULL = re.compile(r"^Overfull \\hbox \((\d+(?:\.\d+)?)pt too wide\)")
 
 
+def _search_of(study: Study, templates: Path) -> Path:
+    """The record of the search that chose a study's settings, if there was one."""
+    return templates.parent / "config" / "search" / f"{study.study}.json"
+
+
 def paper_inputs(study: Study, root: Path, templates: Path) -> list[Path]:
     """Every file that `write_paper` reads, for the paper's receipt."""
     sources = [path for suffix in ("j2", "bib", "tex", "yaml") for path in sorted(templates.rglob(f"*.{suffix}"))]
     results = [root / "values.json", root / "verify.json", *sorted((root / "figures").glob("*.pdf"))]
     receipts = sorted(path for path in root.rglob("*receipt.json") if "paper" not in path.relative_to(root).parts)
     reference = templates / "reference" / f"{study.study}.json"
-    return [path for path in [*sources, *results, *receipts, reference] if path.is_file()]
+    search = _search_of(study, templates)
+    return [path for path in [*sources, *results, *receipts, reference, search] if path.is_file()]
 
 
 def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path) -> tuple[str, ...]:
@@ -56,7 +62,9 @@ def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path)
     check_templates(templates, index)
     writer = Writer(study, index, root / "figures")
     reference = templates / "reference" / f"{study.study}.json"
-    source = render(templates, writer, Appendix(writer, root, reference))
+    source = render(
+        templates, writer, Appendix(writer, root, reference), searched=_search_of(study, templates).is_file()
+    )
     shutil.rmtree(out_tex_folder / "figures", ignore_errors=True)
     for name in writer.figures_used:
         write_bytes(out_tex_folder / "figures" / f"{name}.pdf", (root / "figures" / f"{name}.pdf").read_bytes())

@@ -39,8 +39,11 @@ def environment(templates: Path) -> Environment:
     )
 
 
-def render(templates: Path, writer: Writer, appendix: Appendix, name: str = MAIN) -> str:
-    """The paper's TeX source. Raises `PaperError` with template, line and reason."""
+def render(templates: Path, writer: Writer, appendix: Appendix, name: str = MAIN, searched: bool = False) -> str:
+    """The paper's TeX source; `searched` says whether a search chose its settings.
+
+    Raises `PaperError` with template, line and reason.
+    """
     study = writer.study
     functions: dict[str, Any] = {
         name: getattr(writer, name)
@@ -50,7 +53,7 @@ def render(templates: Path, writer: Writer, appendix: Appendix, name: str = MAIN
         )
     }  # fmt: skip
     functions |= {"has_metric": writer.index.has_metric, "column": Column, "appendix": appendix}
-    functions |= {"code": code, "count": count, "listing": listing, "study": study}
+    functions |= {"code": code, "count": count, "listing": listing, "study": study, "searched": searched}
     try:
         return environment(templates).get_template(name).render(functions)
     except TemplateSyntaxError as error:
