@@ -16,10 +16,11 @@ from whatmoves.data.moving_digits import Config as DataConfig
 from whatmoves.data.moving_digits import make
 from whatmoves.errors import CheckpointError, DataError
 from whatmoves.evaluation.evaluate import evaluate
-from whatmoves.evaluation.floors import FLOOR_ROWS, evaluate_floor
+from whatmoves.evaluation.floors import evaluate_floor
 from whatmoves.evaluation.pictures import median_seed, shown_rows
 from whatmoves.evaluation.swaps import swap_pairs
 from whatmoves.files import read_arrays, read_json
+from whatmoves.layout import FLOOR_ROWS
 from whatmoves.settings import Settings
 from whatmoves.study import Study
 from whatmoves.training.checkpoint import save_checkpoint

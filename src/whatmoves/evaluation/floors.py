@@ -12,7 +12,6 @@ from whatmoves import plugins
 from whatmoves.evaluation.quality import blurred, quality, summary, swap_quality
 from whatmoves.evaluation.swaps import true_swaps
 from whatmoves.files import write_arrays, write_json
-from whatmoves.layout import FLOOR_ROWS
 from whatmoves.study import Study
 
 
