@@ -139,14 +139,15 @@ def _sentence(error: SchemaError, prefix: tuple[str, ...]) -> str:
     value = json.dumps(error.instance, default=str)
     expected: Any = error.validator_value
     schema: Any = error.schema
+    instance: Any = error.instance
     match error.validator:
         case "additionalProperties":
             known = sorted(schema.get("properties", {}))
-            unknown = sorted(set(error.instance) - set(known))[0]
+            unknown = sorted(set(instance) - set(known))[0]
             full = ".".join(part for part in (*prefix, *(str(p) for p in error.absolute_path), unknown))
             return f"{full} is no setting;{_suggestion(unknown, known)} known here: {', '.join(known)}"
         case "required":
-            missing = sorted(set(expected) - set(error.instance))[0]
+            missing = sorted(set(expected) - set(instance))[0]
             return f"{key} has no `{missing}`; add it"
         case "type":
             return f"{key} is {value}; expected {_type_words(expected)}"
