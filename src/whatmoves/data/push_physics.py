@@ -9,7 +9,7 @@ them. There is no momentum: what nothing touches stands still, so only commands 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class Motion(NamedTuple):
 
 
 def uniforms(data_seed: int, stream: str, stream_seed: int, first: int, count: int, per_clip: int) -> Floats:
-    """Uniform numbers in [0, 1) `[count, per_clip]` of the clips `first … first+count-1`; `per_clip` is a multiple of 4.
+    """Uniform numbers in [0, 1) `[count, per_clip]` of clips `first … first+count-1`; `per_clip` is a multiple of 4.
 
     Philox-4×64 (Salmon et al. 2011) keyed by (data seed, stream, stream seed), its counter the clip's index times its
     number of blocks: any clip can be drawn alone, a range in one call, and no two streams share a key.
@@ -154,7 +154,7 @@ def _pushed(effector: Floats, centres: Floats, radii: Floats) -> Floats:
     return np.asarray(centres + away * (overlap / distance)[..., None])
 
 
-def jaw_reach(opening: Floats) -> Floats:
+def jaw_reach(opening: NDArray[np.floating[Any]]) -> Floats:
     """Distance from the effector's centre to a jaw's at `opening` 0 … 1."""
     return np.asarray(JAW_REACH[0] + (JAW_REACH[1] - JAW_REACH[0]) * opening)
 

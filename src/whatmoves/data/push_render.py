@@ -31,7 +31,7 @@ CHUNK_CLIPS = 8  # what a chunk touches stays in the cache
 
 
 class Looks(NamedTuple):
-    """Objects of N clips, all `[N, O]`: index into `SHAPES`, index into `COLOURS`, angle in radians, radius in sides."""
+    """Objects of N clips, all `[N, O]`: index into `SHAPES`, into `COLOURS`, angle in radians, radius in sides."""
 
     shapes: NDArray[np.int64]
     colours: NDArray[np.int64]
@@ -51,7 +51,10 @@ def render(looks: Looks, motion: Motion, image_px: int) -> NDArray[np.uint8]:
         centres = (motion.centres[rows] * image_px).astype(np.float32)
         canvas = np.broadcast_to(wood, (*centres.shape[:2], *wood.shape)).copy()
         for o in range(objects):
-            _draw_object(canvas, pad, image_px, centres[:, :, o], Looks(*(field[rows, o] for field in looks)))
+            shown_looks = Looks(
+                looks.shapes[rows, o], looks.colours[rows, o], looks.angles[rows, o], looks.radii[rows, o]
+            )
+            _draw_object(canvas, pad, image_px, centres[:, :, o], shown_looks)
         _draw_effector(canvas, pad, image_px, motion.effector[rows].astype(np.float32))
         shown = canvas[..., inner, inner]
         shown *= 255
@@ -96,8 +99,8 @@ def _cover(distance: Pixels, softness_px: float | Pixels = 1.0) -> Pixels:
     return np.asarray(np.clip(0.5 - distance / softness_px, 0, 1), dtype=np.float32)
 
 
-def _blend(canvas: Pixels, patch: _Patch, cover: Pixels, colour: Pixels) -> None:
-    """Lay `colour` (broadcast to `[N, T, 3, p, p]`) over `canvas` `[N, T, 3, H, W]` where `cover` `[N, T, p, p]` is 1."""
+def _blend(canvas: Pixels, patch: _Patch, cover: Pixels, colour: Pixels | np.float32) -> None:
+    """Lay `colour` (fits `[N, T, 3, p, p]`) over `canvas` `[N, T, 3, H, W]` where `cover` `[N, T, p, p]` is 1."""
     clips, frames, channels, height, width = canvas.shape
     size = cover.shape[-1]
     # A patch's row is one item, at every place it can start: whole rows are copied, much faster than pixels.

@@ -13,7 +13,7 @@ stored; they are drawn when asked for, as a pure function of the training seed a
 """
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,8 @@ class Config(Settings):
         smallest, largest = self.radius
         if not 0.03 <= smallest <= largest <= 0.15:
             raise ValueError(
-                f"radius is [{smallest:g}, {largest:g}]; must be [smallest, largest] with 0.03 ≤ smallest ≤ largest ≤ 0.15"
+                f"radius is [{smallest:g}, {largest:g}]; must be [smallest, largest] "
+                f"with 0.03 ≤ smallest ≤ largest ≤ 0.15"
             )
         return self
 
@@ -97,8 +98,10 @@ def make(config: Config, folder: Path) -> None:
     """Write `validation`, `test` and `test_novel` into `folder`: clips and commands as `.npz`, factors as `.csv`."""
     for name, clips in _stored(config).items():
         split = _drawn_split(config, name, clips)
-        assert split.actions is not None and split.states is not None
-        arrays = {"video": split.video, "actions": split.actions, "states": split.states}
+        arrays: dict[str, NDArray[Any]] = {"video": split.video}
+        for key, values in (("actions", split.actions), ("states", split.states)):
+            assert values is not None
+            arrays[key] = values
         write_arrays(folder / f"{name}.npz", arrays)
         with atomic(folder / f"{name}.csv") as temporary:
             split.factors.to_csv(temporary, index=False, lineterminator="\n")
