@@ -32,7 +32,7 @@ def test_every_setting_is_described() -> None:
     assert not lacking
 
 
-@pytest.mark.parametrize("name", ["config", "tiny", "full"])
+@pytest.mark.parametrize("name", ["ablations", "config", "tiny", "full"])
 def test_study_files_are_small(name: str) -> None:
     assert len((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8").splitlines()) <= 80
     json.loads((ROOT / "config/schema.json").read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ def test_parsing_and_help_import_nothing_heavy() -> None:
     assert run(sys.executable, "-c", program, folder=ROOT).stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("study", ["config", "full", "tiny"])
+@pytest.mark.parametrize("study", ["ablations", "config", "full", "tiny"])
 def test_every_study_has_a_plan(study: str, tmp_path: Path) -> None:
     output = snakemake("all", "--dry-run", folder=tmp_path, study=study)
     assert "rule train:" in output
