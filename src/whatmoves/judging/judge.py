@@ -27,6 +27,7 @@ from whatmoves.judging.information import PARTS, coded, gap_and_leaks, informati
 from whatmoves.judging.judges import Judged, Judges, digit_sets, load_judges
 from whatmoves.judging.swap_scores import SwapScores, swap_scores
 from whatmoves.judging.task import Task, open_task
+from whatmoves.judging.tracks import track_scores
 from whatmoves.judging.train_judges import kappa
 from whatmoves.models.interface import abilities
 from whatmoves.study import Evaluation, Study
@@ -82,10 +83,14 @@ def judge(
         if swapped is None or mixer is None:
             cannot["swap"] = "it cannot be swapped; its evaluation says why"
         else:
-            net = load_checkpoint(path, place, study.models[model].kind).model
+            net: Any = load_checkpoint(path, place, study.models[model].kind).model
             coder = Coder(net, mixer, mine["train"], mine["test"], place)
             of_pairs, numbers = judged_swaps(coder, swapped, task, judges, study.evaluation)
             values |= numbers
+            if task.config.digits > 1 and callable(getattr(net, "path", None)):
+                test, size = task.clips.test, study.evaluation.batch_size
+                tracks = track_scores(net.path, task.module, task.config, test, size, place)
+                values |= {f"track_{name}": float(number) for name, number in tracks._asdict().items()}
             clips |= {f"seed{seed}_{name}": array for name, array in of_pairs.items()}
         seeds[str(seed)] = values
     record = {"dataset": dataset, "model": model, "split": next(iter(splits), None), "cannot": cannot}
