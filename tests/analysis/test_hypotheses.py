@@ -83,6 +83,8 @@ def test_grades_and_thresholds() -> None:
     assert (graded(0.6, 0.7)["verdict"], graded(0.6, 0.7)["grade"]) == ("supported", "high")
     assert graded(0.1, 0.2)["verdict"] == "not supported"
     assert graded(0.4, 0.7)["verdict"] == "undecided"
+    grades.insert(1, {"word": "medium", "at_least": 0.2})
+    assert graded(0.1, 0.3)["verdict"] == "not supported"  # low or medium, but surely not high
 
 
 def test_holm_corrects_the_primary_hypotheses_together() -> None:

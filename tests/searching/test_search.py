@@ -13,7 +13,8 @@ from whatmoves.searching.search import Space, changed, load_space, search
 SPACE = Space.model_validate(
     {
         "models": ["baseline_vae"],
-        "seed": 100,
+        "seeds": [100, 101],
+        "finalists": 1,
         "grid": {"training.learning_rate": [0.001, 0.01], "options.reconstruction": ["bce", "mse"]},
         "with": {"options.reconstruction": {"mse": {"options.beta": 1.0}}},
     }
@@ -43,9 +44,11 @@ def test_trials_are_scored_on_validation_clips_best_first(tmp_path: Path) -> Non
     data_module(entry.kind).make(data_config(entry.kind, entry.options), tmp_path)
     trials = search(study, SPACE, "baseline_vae", "moving_digits", tmp_path, "cpu")
     assert sorted(map(str, (trial["point"] for trial in trials))) == sorted(map(str, SPACE.trials()))
-    errors = [trial["validation_mse_pixel"] for trial in trials]
-    assert errors == sorted(errors)
-    assert 0 < errors[0] < errors[-1] < 1
+    assert list(trials[0]["validation_mse_pixel"]) == ["100", "101"]  # the finalist, with every seed
+    assert all(list(trial["validation_mse_pixel"]) == ["100"] for trial in trials[1:])
+    first_round = [trial["validation_mse_pixel"]["100"] for trial in trials]
+    assert first_round == sorted(first_round)
+    assert 0 < first_round[0] < first_round[-1] < 1
 
 
 def test_the_shipped_search_treats_its_models_alike() -> None:

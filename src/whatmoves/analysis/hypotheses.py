@@ -206,13 +206,13 @@ def _bound(h: Hypothesis) -> float:
 
 
 def _graded(h: Hypothesis, score: float, ends: list[float] | None) -> dict[str, Any]:
-    """The grade whose range holds the score; supported if it is the expected one and the interval does not leave it."""
+    """The grade whose range holds the score; the expected one must hold the whole interval, or none of it."""
     ordered = sorted(h.grades, key=lambda grade: grade.at_least)
 
     def word(number: float) -> str:
         return next((grade.word for grade in reversed(ordered) if number >= grade.at_least), ordered[0].word)
 
     found = word(score)
-    spans = {word(end) for end in ends} if ends else {found}
-    verdict = "undecided" if len(spans | {found}) > 1 else "supported" if found == h.expected else "not supported"
+    spanned = {found, *(word(end) for end in ends or ())}
+    verdict = "not supported" if h.expected not in spanned else "supported" if len(spanned) == 1 else "undecided"
     return {"verdict": verdict, "basis": "declared thresholds", "grade": found, "detail": f"graded {found}"}

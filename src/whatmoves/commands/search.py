@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the trials and write the record; models that are in the record already are not searched again."""
     study, layout = open_study(arguments)
     from whatmoves.files import read_json, write_json
-    from whatmoves.searching.search import load_space, search
+    from whatmoves.searching.search import load_space, mean_error, search
 
     space = load_space(arguments.space)
     dataset = known(arguments.dataset, study.data, "data set")
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
         if model not in record["models"]:
             trials = search(study, space, model, dataset, folder, arguments.device)
             record = read_json(arguments.out) if arguments.out.exists() else record  # another process may search too
-            record["models"][model] = {"clips": study.training_of(model).clips, "seed": space.seed, "trials": trials}
+            record["models"][model] = {"clips": study.training_of(model).clips, "trials": trials}
             write_json(arguments.out, record)
         best = record["models"][model]["trials"][0]
-        print(f"{model}: {best['validation_mse_pixel']:.5f} with {best['point']}")
+        print(f"{model}: {mean_error(best):.5f} with {best['point']}")

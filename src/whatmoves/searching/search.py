@@ -23,10 +23,14 @@ from whatmoves.training.train import train
 
 
 class Space(Settings):
-    """What is searched. Keys are `training.<setting>` or `options.<setting>`; `with` adds what a choice brings."""
+    """What is searched. Keys are `training.<setting>` or `options.<setting>`; `with` adds what a choice brings.
+
+    Every point is tried with the first seed, the `finalists` best with the others too: one run's luck decides nothing.
+    """
 
     models: tuple[str, ...] = Field(min_length=1)
-    seed: int = Field(ge=0)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    finalists: int = Field(2, ge=1)
     grid: dict[str, list[Any]] = Field(min_length=1)
     along: dict[str, dict[str, dict[str, Any]]] = Field({}, alias="with")
 
@@ -65,22 +69,37 @@ def changed(study: Study, model: str, point: Mapping[str, Any]) -> Study:
 def search(
     study: Study, space: Space, model: str, dataset: str, data_folder: Path, device: str
 ) -> list[dict[str, Any]]:
-    """All trials of one model, best first: the point and its squared error per pixel on the validation clips."""
+    """All trials of one model, finalists first, each best first.
+
+    A trial holds its point and, by seed, its squared error per pixel on the validation clips.
+    """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     points = space.trials()
-    scored: list[dict[str, Any]] = []
+    trials: list[dict[str, Any]] = []
+
+    def error(point: dict[str, Any], seed: int) -> float:
+        return _error(changed(study, model, point), model, seed, dataset, data_folder, device)
 
     def objective(trial: "optuna.Trial") -> float:
         point = points[trial.suggest_int("point", 0, len(points) - 1)]
-        error = _error(changed(study, model, point), model, space.seed, dataset, data_folder, device)
-        scored.append({"point": point, "validation_mse_pixel": error})
-        return error
+        trials.append({"point": point, "validation_mse_pixel": {str(space.seeds[0]): error(point, space.seeds[0])}})
+        return mean_error(trials[-1])
 
     sampler = optuna.samplers.GridSampler({"point": list(range(len(points)))}, seed=0)
     optuna.create_study(sampler=sampler).optimize(objective, n_trials=len(points))
-    return sorted(scored, key=lambda row: float(row["validation_mse_pixel"]))
+    trials.sort(key=mean_error)
+    finalists, others = trials[: space.finalists], trials[space.finalists :]
+    for trial in finalists:
+        for seed in space.seeds[1:]:
+            trial["validation_mse_pixel"][str(seed)] = error(trial["point"], seed)
+    return [*sorted(finalists, key=mean_error), *others]
+
+
+def mean_error(trial: Mapping[str, Any]) -> float:
+    """The mean over its seeds."""
+    return float(np.mean(list(trial["validation_mse_pixel"].values())))
 
 
 def _error(study: Study, model: str, seed: int, dataset: str, data_folder: Path, device: str) -> float:
