@@ -1,120 +1,271 @@
-"""The what–where VAE: paths follow the objects, pictures stay where paths say, and every option trains every weight."""
+"""The what–where VAE: where it finds things, what moves its codes, slots, losses, prediction, gradients, errors."""
 
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.models.interface import Step, abilities
+from whatmoves.models.localisation import ownership
 from whatmoves.models.what_where_vae import Config, Model
 
-SHAPE = ClipShape(frames=5, channels=1, height=16, width=24)
+ODD = ClipShape(5, 3, 8, 12)
+GREY = ClipShape(5, 1, 24, 32)
 SMALL: dict[str, Any] = {
-    "channels": (4,), "features": 8, "window_px": 8, "localiser_channels": (4,),
-    "content_dim": 3, "motion_dim": 4, "hidden": 8,
+    "channels": (3, 4), "features": 7, "window_px": 8, "localiser_channels": (4, 5), "content_dim": 6, "motion_dim": 3,
+    "hidden": 9, "slots": 2,
 }  # fmt: skip
+OPTIONS: dict[str, dict[str, Any]] = {
+    "two slots": {},
+    "one slot": {"slots": 1},
+    "scale": {"scale": True},
+    "rotation": {"rotation": True},
+    "scale and rotation": {"scale": True, "rotation": True},
+    "frames": {"content_input": "frames"},
+    "mean frame": {"content_input": "mean_frame"},
+    "differences": {"motion_input": "differences"},
+    "broadcast": {"placement": "broadcast", "scale": True},
+    "unsplit": {"split": False},
+    "unsplit broadcast": {"split": False, "placement": "broadcast", "reconstruction": "mse"},
+}
+END = Step(1, 1)
+
+every_option = pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 
 
-def model(shape: ClipShape = SHAPE, **options: Any) -> Model:
+def small_model(shape: ClipShape = ODD, **options: Any) -> Model:
     torch.manual_seed(0)
     return Model(Config(**{**SMALL, **options}), shape)
 
 
-def blobs(count: int, shape: ClipShape = SHAPE, row: int = 4, column: int = 3) -> torch.Tensor:
-    """Clips of one bright 3×3 square that goes right by 2 pixels a frame, `count` copies of different brightness."""
-    video = torch.zeros(count, *shape[:4])
-    for t in range(shape.frames):
-        video[:, t, :, row : row + 3, column + 2 * t : column + 2 * t + 3] = 1
-    return video * torch.linspace(0.7, 1, count)[:, None, None, None, None]
+def clips(count: int, shape: ClipShape = ODD) -> Tensor:
+    size = (count, shape.frames, shape.channels, shape.height, shape.width)
+    return torch.rand(size, generator=torch.Generator().manual_seed(1))
+
+
+def blobs(*paths: Tensor, shape: ClipShape = GREY) -> Tensor:
+    """One clip `[1, T, 1, H, W]` of round blobs whose centres (y, x) follow `paths`, each `[T, 2]`, pixels."""
+    rows, columns = torch.arange(shape.height), torch.arange(shape.width)
+    drawn = [
+        torch.exp(-((rows[:, None] - y) ** 2 + (columns - x) ** 2) / 3.0) for path in paths for y, x in path.tolist()
+    ]
+    video: Tensor = torch.stack(drawn).view(len(paths), 1, -1, 1, shape.height, shape.width).amax(0)
+    return video
+
+
+def line(y: float, x: float, down: float, right: float, frames: int = 5) -> Tensor:
+    steps = torch.arange(frames)[:, None]
+    return torch.tensor([[y, x]]) + steps * torch.tensor([[down, right]])
+
+
+@every_option
+def test_abilities_shapes_and_code_widths(options: dict[str, Any]) -> None:
+    model = small_model(**options).eval()
+    video, slots = clips(2), options.get("slots", 2)
+    assert abilities(model) == ("encode", "decode", "reconstruct", "sample", "predict")
+    code = model.encode(video)
+    widths = {"clip": 9 * slots} if "split" in options else {"content": 6 * slots, "motion": 3 * slots}
+    assert {name: tuple(block.shape) for name, block in code.items()} == {n: (2, d) for n, d in widths.items()}
+    assert model.path(video).shape == (2, slots, 5, 2)
+    for drawn, count in ((model.decode(code), 2), (model.sample(3, torch.Generator().manual_seed(0)), 3)):
+        assert drawn.shape == (count, 5, 3, 8, 12)
+        assert drawn.dtype == torch.float32
+        assert drawn.min() >= 0
+        assert drawn.max() <= 1
+    assert torch.equal(model.reconstruct(video), model.decode(code))
+
+
+@every_option
+def test_gradients_reach_every_parameter(options: dict[str, Any]) -> None:
+    model = small_model(**options)
+    model.loss(Batch(clips(3)), END)["total"].backward()  # type: ignore[no-untyped-call]
+    without = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert without == []
+
+
+@every_option
+def test_a_clip_does_not_depend_on_its_batch(options: dict[str, Any]) -> None:
+    model = small_model(**options).eval()
+    video = clips(3).requires_grad_()
+    drawn = model.reconstruct(video)
+    (slope,) = torch.autograd.grad(drawn[1].square().sum(), video)
+    assert torch.equal(slope.flatten(1).any(1), torch.tensor([False, True, False]))
+    torch.testing.assert_close(model.reconstruct(video[2:]), drawn[2:])
+
+
+def test_paths_are_where_things_are_and_move_with_them() -> None:
+    model = small_model(GREY, slots=1).eval()
+    there = line(8, 20, 1, -2)
+    found = model.path(blobs(there))[0, 0]
+    assert (found - there).abs().max() < 1.5
+    for shift, close_px in (((4, -6), 0.02), ((3, 5), 0.4)):  # cells are two pixels wide
+        moved = model.path(blobs(there + torch.tensor(shift)))[0, 0]
+        torch.testing.assert_close(moved - found, torch.tensor(shift).float().expand(5, 2), atol=close_px, rtol=0)
+
+
+def test_content_stays_and_motion_changes_where_an_object_flies_elsewhere() -> None:
+    model = small_model(GREY, slots=1).eval()
+    here, there = (model.encode(blobs(line(y, x, 1, 2))) for y, x in ((8, 9), (12, 15)))
+    torch.testing.assert_close(here["content"], there["content"], atol=1e-3, rtol=0)
+    assert (here["motion"] - there["motion"]).abs().max() > 0.05
+    bare = small_model(GREY, slots=1, content_input="mean_frame").eval()
+    here, there = (bare.encode(blobs(line(y, x, 1, 2))) for y, x in ((8, 9), (12, 15)))
+    assert (here["content"] - there["content"]).abs().max() > 2e-3
+
+
+def test_differences_do_not_see_what_stands_still() -> None:
+    path, still = line(8, 8, 1, 2), line(18, 26, 0, 0)
+    for motion_input, same in (("differences", True), ("path", False)):
+        model = small_model(GREY, slots=1, motion_input=motion_input).eval()
+        alone, beside = model.encode(blobs(path))["motion"], model.encode(blobs(path, still))["motion"]
+        assert torch.allclose(alone, beside, atol=1e-3) == same
+
+
+def test_slots_keep_their_object_through_a_crossing_and_are_ordered_from_the_left() -> None:
+    upper, lower = line(4, 26, 2, -2.5, 9), line(21, 5, -2, 2.5, 9)  # their paths cross in frame 4
+    video = blobs(upper, lower, shape=ClipShape(9, 1, 24, 32))[:, :, 0]
+    rows, columns = torch.linspace(-1, 1, 24), torch.linspace(-1, 1, 32)
+    cells = torch.cartesian_prod(rows, columns)
+    saliency = video.flatten(2) / video.flatten(2).sum(-1, keepdim=True)
+    for clip in (saliency, saliency.flip(1)):
+        shares = ownership(clip, cells, 2)
+        torch.testing.assert_close(shares.sum(1), torch.ones(1, 9, 24 * 32))
+        owned = shares * clip[:, None]
+        centres = (owned @ cells) / owned.sum(-1, keepdim=True)
+        centres = (centres[0] + 1) * torch.tensor([23.0, 31.0]) / 2
+        left, right = (lower, upper) if clip is saliency else (upper.flip(0), lower.flip(0))
+        clear = [0, 1, 2, 6, 7, 8]
+        assert (centres[0] - left)[clear].abs().max() < 1.0
+        assert (centres[1] - right)[clear].abs().max() < 1.0
+
+
+def test_slots_are_exchangeable_and_drawn_by_their_maximum() -> None:
+    model = small_model(GREY).eval()
+    code = {name: torch.randn(2, 2 * width) for name, width in (("content", 6), ("motion", 3))}
+    slots = {name: block.unflatten(1, (2, -1)) for name, block in code.items()}  # type: ignore[no-untyped-call]
+    exchanged = {name: block.flip(1).flatten(1) for name, block in slots.items()}
+    drawn = model.decode(code)
+    torch.testing.assert_close(model.decode(exchanged), drawn)
+    assert not torch.allclose(model.decode({**code, "motion": exchanged["motion"]}), drawn)
+    alone = [model.decode({name: block[:, [k, k]].flatten(1) for name, block in slots.items()}) for k in (0, 1)]
+    torch.testing.assert_close(torch.maximum(*alone), drawn)
+
+
+def test_one_picture_is_drawn_along_the_whole_path() -> None:
+    """Every frame of a decoded clip shows the same picture: cropped along the path they are all alike."""
+    model = small_model(GREY, slots=1).eval()
+    poses = 2 * line(8, 9, 2, 3) / torch.tensor([23.0, 31.0]) - 1
+    drawn = model._draw(torch.randn(1, 1, 6), poses[None, None])[0, :, 0]
+    lit = torch.stack([frame[4 + 2 * t : 12 + 2 * t, 5 + 3 * t : 13 + 3 * t] for t, frame in enumerate(drawn)])
+    centred = model._draw(torch.randn(1, 1, 6), torch.zeros(1, 1, 5, 2))
+    assert centred.diff(dim=1).abs().max() == 0
+    # A window of 8 around a whole pixel lies half a pixel off the grid, in every frame alike.
+    torch.testing.assert_close(lit, lit[:1].expand_as(lit), atol=1e-5, rtol=0)
+    assert lit.std() > 1e-3
+
+
+def test_samples_depend_on_the_generator_alone() -> None:
+    model = small_model().eval()
+    first, again, other = (model.sample(2, torch.Generator().manual_seed(seed)) for seed in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first[0], first[1])
+
+
+@pytest.mark.parametrize("motion_input", ["path", "differences"])
+@pytest.mark.parametrize("seen", [1, 2, 5, 8])
+def test_predictions_are_of_the_frames_asked_for(seen: int, motion_input: str) -> None:
+    model = small_model(GREY, motion_input=motion_input).eval()
+    past = torch.cat((clips(2, GREY), clips(2, GREY).flip(1)), dim=1)[:, :seen]
+    for horizon in (1, 4, 11):
+        drawn = model.predict(past, horizon)
+        assert drawn.shape == (2, horizon, 1, 24, 32)
+        assert drawn.isfinite().all()
+        assert torch.equal(drawn, model.predict(past, horizon))
+
+
+def test_a_prediction_is_the_rest_of_the_clip_that_the_past_begins() -> None:
+    model = small_model(GREY).eval()
+    video = clips(2, GREY)
+    for seen in (1, 3):
+        past = video[:, :seen]
+        torch.testing.assert_close(model.predict(past, 5 - seen), model.decode(model.encode(past))[:, seen:])
+    assert not torch.allclose(model.predict(video[:, :3], 2), model.predict(video[:, :2], 3)[:, 1:])
+
+
+def test_the_total_is_the_weighted_sum_of_its_terms() -> None:
+    weights = {
+        "beta": 3.0, "content_kl_weight": 0.5, "motion_kl_weight": 2.0, "path_weight": 7.0, "prediction_weight": 0.25,
+        "free_bits": 0.0, "kl_start": 0.0, "kl_warmup": 0.5,
+    }  # fmt: skip
+    for progress, beta in ((Step(1, 4), 1.5), (END, 3.0)):
+        terms = small_model(**weights).loss(Batch(clips(3)), progress)
+        kl = 0.5 * terms["kl_content_nats"] + 2.0 * terms["kl_motion_nats"]
+        others = terms["reconstruction_nats"] + 7.0 * terms["path_nats"] + 0.25 * terms["prediction_nats"]
+        torch.testing.assert_close(terms["total"], others + beta * kl)
+    unsplit = small_model(**weights, split=False).loss(Batch(clips(3)), END)
+    others = unsplit["reconstruction_nats"] + 7.0 * unsplit["path_nats"] + 0.25 * unsplit["prediction_nats"]
+    torch.testing.assert_close(unsplit["total"], others + 3.0 * unsplit["kl_clip_nats"])
+
+
+def test_path_nats_are_squared_pixels_over_twice_the_variance_summed_over_the_path() -> None:
+    model = small_model(GREY, slots=1, path_deviation_px=2.0)
+    last = model.path_decoder.layers[-1]
+    torch.nn.init.zeros_(last.weight)  # type: ignore[arg-type]
+    torch.nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+    video = torch.cat([blobs(line(8, 9, 1, 2)), blobs(line(15, 20, -1, 0))])
+    from_middle = model.path(video) - torch.tensor([11.5, 15.5])
+    terms = model.loss(Batch(video), END)
+    expected = from_middle.square().sum() / 2 / 8  # of two clips; 2 · 2²
+    torch.testing.assert_close(terms["path_nats"], expected)
+    torch.testing.assert_close(terms["prediction_nats"], expected)
+
+
+def test_what_the_path_asks_does_not_reach_the_localiser() -> None:
+    model = small_model()
+    terms = model.loss(Batch(clips(2)), END)
+    (terms["path_nats"] + terms["prediction_nats"]).backward()  # type: ignore[no-untyped-call]
+    assert model.path_decoder.layers[-1].weight.grad is not None
+    assert all(not p.grad.any() for p in model.localiser.parameters() if p.grad is not None)
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "shape", "message"),
     [
-        {}, {"slots": 2}, {"scale": True}, {"rotation": True}, {"scale": True, "rotation": True},
-        {"content_input": "frames"}, {"content_input": "mean_frame"}, {"motion_input": "differences"},
-        {"placement": "broadcast"}, {"split": False}, {"reconstruction": "mse"},
+        (
+            {"window_px": 10}, ODD,
+            "what_where_vae.window_px is 10, but what_where_vae.channels has 2 stride-2 stages; it must be divisible "
+            "by 4. Set window_px to 12 or give fewer widths.",
+        ),
+        (
+            {"placement": "broadcast"}, ODD._replace(height=10),
+            "what_where_vae.channels has 2 stride-2 stages, but frames are 10×12; height and width must be divisible "
+            "by 4. Give fewer widths or another frame size.",
+        ),
+        (
+            {"channels": (3, 0)}, ODD,
+            "what_where_vae.channels is [3, 0]; widths must be ≥ 1. Remove or mend the width 0.",
+        ),
+        (
+            {"localiser_channels": (0,)}, ODD,
+            "what_where_vae.localiser_channels is [0]; widths must be ≥ 1. Remove or mend the width 0.",
+        ),
+        (
+            {}, ODD._replace(frames=1),
+            "what_where_vae: clips have 1 frame; motion needs ≥ 2. Set the data's frames to ≥ 2.",
+        ),
     ],
-    ids=str,
 )  # fmt: skip
-def test_every_option_trains_every_weight(options: dict[str, Any]) -> None:
-    net = model(**options)
-    terms = net.loss(Batch(blobs(3)), Step(10, 10))
-    assert all(torch.isfinite(term) for term in terms.values())
-    terms["total"].backward()
-    without = [name for name, parameter in net.named_parameters() if parameter.grad is None]
-    assert not without
-    moved = sum(float(parameter.grad.abs().sum()) for parameter in net.parameters() if parameter.grad is not None)
-    assert moved > 0
+def test_impossible_settings(options: dict[str, Any], shape: ClipShape, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        small_model(shape, **options)
+    assert str(error.value) == message
 
 
-def test_the_path_follows_the_object_pixel_by_pixel() -> None:
-    net = model().eval()
-    with torch.inference_mode():
-        path = net._path(blobs(1))  # [1, 1, T, 2]
-        lower = net._path(blobs(1, row=8))
-    steps = path[0, 0].diff(dim=0) * torch.tensor([SHAPE.height - 1, SHAPE.width - 1]) / 2
-    assert steps[:, 1] == pytest.approx([2.0] * 4, abs=0.25)  # two pixels to the right, every frame
-    assert steps[:, 0] == pytest.approx([0.0] * 4, abs=0.1)
-    shift = (lower - path)[0, 0] * torch.tensor([SHAPE.height - 1, SHAPE.width - 1]) / 2
-    assert shift[:, 0] == pytest.approx([4.0] * 5, abs=0.25)
-
-
-def test_blocks_have_their_widths_and_clips_do_not_meet() -> None:
-    net, video = model(slots=2).eval(), blobs(3)
-    with torch.inference_mode():
-        code = net.encode(video)
-        alone = net.encode(video[1:2])
-        assert {name: tuple(block.shape) for name, block in code.items()} == {"content": (3, 6), "motion": (3, 8)}
-        for name in code:
-            torch.testing.assert_close(code[name][1:2], alone[name])
-        assert net.decode(code).shape == video.shape
-        assert net.sample(2, torch.Generator().manual_seed(1)).shape == (2, *SHAPE[:4])
-        unsplit = model(split=False).eval()
-        assert {name: tuple(block.shape) for name, block in unsplit.encode(video).items()} == {"clip": (3, 7)}
-
-
-def test_slots_may_change_places() -> None:
-    net = model(slots=2).eval()
-    with torch.inference_mode():
-        code = net.encode(blobs(2))
-        exchanged = {name: block.unflatten(1, (2, -1)).flip(1).flatten(1) for name, block in code.items()}
-        torch.testing.assert_close(net.decode(code), net.decode(exchanged))
-
-
-def test_content_moves_nothing_and_motion_paints_nothing() -> None:
-    net = model().eval()
-    with torch.inference_mode():
-        code = net.encode(blobs(2))
-        other = {**code, "content": code["content"] + 3}
-        _, motion = net._by_slot(code)
-        _, same = net._by_slot(other)
-        assert torch.equal(net.path_decoder(motion), net.path_decoder(same))
-        still = net._draw(net._by_slot(code)[0], torch.zeros(2, 1, 3, 2))
-        assert torch.equal(still[:, 0], still[:, 2])  # one picture at one place is one frame
-
-
-def test_prediction_sees_only_the_past_and_goes_as_far_as_asked() -> None:
-    net, video = model().eval(), blobs(2)
-    with torch.inference_mode():
-        for past, horizon in ((1, 2), (3, 2), (5, 9)):
-            assert net.predict(video[:, :past], horizon).shape == (2, horizon, *SHAPE[1:4])
-        changed = video.clone()
-        changed[:, 3:] = 1 - changed[:, 3:]
-        assert torch.equal(net.predict(video[:, :3], 4), net.predict(changed[:, :3], 4))
-
-
-def test_abilities_and_sizes() -> None:
-    assert abilities(Model) == ("encode", "decode", "reconstruct", "sample", "predict")
-    with torch.device("meta"):
-        full = Model(Config(), ClipShape(20, 1, 64, 64))
-    assert sum(parameter.numel() for parameter in full.parameters()) > 1_000_000
-
-
-def test_clips_that_cannot_be_are_refused_in_one_line() -> None:
-    with pytest.raises(ConfigError, match=r"^what_where_vae: clips have 1 frame; motion needs ≥ 2"):
-        model(SHAPE._replace(frames=1))
-    with pytest.raises(ConfigError, match=r"what_where_vae\.channels has 2 stride-2 stages"):
-        model(window_px=6, channels=(4, 4))
+def test_frames_need_no_divisible_size_where_crops_and_pictures_have_their_own() -> None:
+    shape = ClipShape(2, 1, 11, 13)
+    model = small_model(shape).eval()
+    assert model.reconstruct(clips(2, shape)).shape == (2, 2, 1, 11, 13)

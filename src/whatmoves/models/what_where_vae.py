@@ -85,8 +85,20 @@ class Model(nn.Module):
         window = shape._replace(height=c.window_px, width=c.window_px)
         seen = window if c.content_input == "crops" else shape
         drawn = window if c.placement == "spatial_transformer" else shape
+        stride = 2 ** len(c.channels)
+        if window in (seen, drawn) and c.window_px % stride:
+            raise ConfigError(
+                f"what_where_vae.window_px is {c.window_px}, but what_where_vae.channels has {len(c.channels)} stride-2 "
+                f"stages; it must be divisible by {stride}. Set window_px to {-(-c.window_px // stride) * stride} or "
+                f"give fewer widths."
+            )
         for size in (seen, drawn):
             check_stages("what_where_vae.channels", c.channels, size)
+        if min(c.localiser_channels) < 1:
+            raise ConfigError(
+                f"what_where_vae.localiser_channels is {list(c.localiser_channels)}; widths must be ≥ 1. "
+                f"Remove or mend the width {min(c.localiser_channels)}."
+            )
         if shape.frames < 2:
             raise ConfigError(
                 f"what_where_vae: clips have {shape.frames} frame; motion needs ≥ 2. Set the data's frames to ≥ 2."
@@ -115,8 +127,8 @@ class Model(nn.Module):
     def _path(self, video: Tensor) -> Tensor:
         """Poses `[B, K, T, P]` of the slots, from the left by their x at the first frame."""
         if self.config.motion_input == "differences":
-            changes = video.diff(dim=1)
-            video = torch.cat((changes, changes[:, -1:]), dim=1)  # at t, what changes until t + 1
+            changes = video.diff(dim=1) if video.shape[1] > 1 else torch.zeros_like(video)
+            video = torch.cat((changes, changes[:, -1:]), dim=1)[:, : video.shape[1]]  # at t, what changes until t + 1
         path: Tensor = self.localiser(video)
         return path
 
