@@ -17,6 +17,8 @@ FIGURES = {
     "quality": VALUES,
     "trade_off": VALUES,
 }
+if any(entry.kind == "what_where_vae" for entry in STUDY.models.values()):
+    FIGURES["what_where"] = []
 ANIMATIONS = ["reconstructions", "samples", "swaps"]
 
 

@@ -88,9 +88,9 @@ class Model(nn.Module):
         stride = 2 ** len(c.channels)
         if window in (seen, drawn) and c.window_px % stride:
             raise ConfigError(
-                f"what_where_vae.window_px is {c.window_px}, but what_where_vae.channels has {len(c.channels)} stride-2 "
-                f"stages; it must be divisible by {stride}. Set window_px to {-(-c.window_px // stride) * stride} or "
-                f"give fewer widths."
+                f"what_where_vae.window_px is {c.window_px}, but what_where_vae.channels has {len(c.channels)} "
+                f"stride-2 stages; it must be divisible by {stride}. "
+                f"Set window_px to {-(-c.window_px // stride) * stride} or give fewer widths."
             )
         for size in (seen, drawn):
             check_stages("what_where_vae.channels", c.channels, size)
