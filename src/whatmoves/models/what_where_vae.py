@@ -191,7 +191,7 @@ class Model(nn.Module):
         decoded = self.path_decoder(motion)
         drawn = self._draw(content, decoded)
         reconstruction = reconstruction_nats(c.reconstruction, drawn.logit(LOGIT_MARGIN), batch.video, c.pixel_variance)
-        # The localiser learns from pixels alone: asked to please the path decoder, it finds everything in the middle.
+        # As a target the found path is fixed: drawn towards the path decoder, the localiser finds all in the middle.
         found = path.detach()
         path_nats = self._path_nats(decoded, found)
         past = int(torch.randint(min(2, self.shape.frames - 1), self.shape.frames, ()))
