@@ -24,6 +24,13 @@ class DataSet(Settings):
 
     kind: Kind = Field(description="Module in whatmoves.data, or a dotted module path elsewhere; default: the name.")
     options: dict[str, Any] = Field({}, description="Settings of that kind (its module's Config).")
+    past_frames: int | None = Field(
+        None, ge=1, description="Frames that predictions start from; the rest of a clip is predicted. Null: half."
+    )
+
+    def past_of(self, frames: int) -> int:
+        """The frames of a clip of `frames` that predictions start from."""
+        return self.past_frames or frames // 2
 
 
 class TrainingOverrides(Settings):

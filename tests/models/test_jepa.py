@@ -1,7 +1,7 @@
 """Video JEPA: published sizes, closed-form spread terms, both rollouts, probes apart, detection targets, errors."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
@@ -280,19 +280,11 @@ def test_centres_mark_their_cells() -> None:
     assert maps.nonzero().tolist() == [[0, 0, 0, 3], [0, 0, 1, 1], [0, 1, 3, 0]]
 
 
-class PlacedBatch(NamedTuple):
-    """A batch that knows where its objects are."""
-
-    video: Tensor
-    centres_px: Tensor
-
-
 def test_positions_are_the_targets_where_a_batch_has_them() -> None:
     model = small({"targets": "positions"})
     video = clips(2)
     centres = torch.full((2, 6, 1, 2), 3.0)
-    batch: Any = PlacedBatch(video, centres)
-    assert torch.equal(model._detection_targets(batch), from_centres(centres, 8, 16, 4))
+    assert torch.equal(model.detection_targets(Batch(video, centres_px=centres)), from_centres(centres, 8, 16, 4))
     message = (
         "jepa.targets is 'positions', but this data set gives no centres_px with its batches; write targets: contours"
     )

@@ -25,20 +25,24 @@ class ClipShape(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """B clips. `actions` `[B, T, A]` and `states` `[B, T, S]` are None where the data set has none."""
+    """B clips. `actions` `[B, T, A]` (that of frame t leads to frame t + 1), `states` `[B, T, S]` and the objects'
+    `centres_px` `[B, T, O, 2]` ((y, x) from the frame's top left edge) are None where the data set has none."""
 
     video: Tensor
     actions: Tensor | None = None
     states: Tensor | None = None
+    centres_px: Tensor | None = None
 
 
 class Split(NamedTuple):
-    """A stored split: uint8 video `[N, T, C, H, W]`, its factor table (one row a clip), and conditions if any."""
+    """A stored split: uint8 video `[N, T, C, H, W]`, its factor table (one row a clip), conditions and
+    the objects' true centres `[N, T, O, 2]` if any."""
 
     video: NDArray[np.uint8]
     factors: pd.DataFrame
     actions: NDArray[np.float32] | None = None
     states: NDArray[np.float32] | None = None
+    centres_px: NDArray[np.float32] | None = None
 
     def batch(self, rows: slice, device: torch.device) -> Batch:
         """The clips `rows` as a float batch on `device`."""
@@ -47,7 +51,7 @@ class Split(NamedTuple):
             return None if values is None else torch.from_numpy(values[rows]).to(device)
 
         video = torch.from_numpy(self.video[rows]).to(device).float().div_(255)
-        return Batch(video, tensor(self.actions), tensor(self.states))
+        return Batch(video, tensor(self.actions), tensor(self.states), tensor(self.centres_px))
 
 
 class Source(Protocol):

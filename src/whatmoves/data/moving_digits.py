@@ -128,14 +128,15 @@ class MovingDigits:
         """
         config = self.config
         draws = _draws(config, "train", seed, first, count)
+        centres = torch.from_numpy(_centres(config, draws)).to(device)
         if device.type == "cpu":
-            return Batch(torch.from_numpy(_video(config, draws)).float().div_(255))
+            return Batch(torch.from_numpy(_video(config, draws)).float().div_(255), centres_px=centres)
         if device not in self._pictures:
             self._pictures[device] = torch.from_numpy(_bank(config).images.copy()).to(device)
         instances = torch.from_numpy(draws.instances).to(device)
         images = self._pictures[device][instances].float().div_(255)
         video = render_torch(images, _corners(config, draws), config.image_px, config.drawing)
-        return Batch(video.mul_(255).round_().div_(255))
+        return Batch(video.mul_(255).round_().div_(255), centres_px=centres)
 
     def train_split(self, count: int) -> Split:
         """`count` clips of the training digits with their factors, from a stream no training run reads."""
@@ -159,7 +160,7 @@ class MovingDigits:
         shown = render_factors(self.config, factors[:CHECKED_CLIPS])
         if np.abs(shown.astype(np.int16) - video[:CHECKED_CLIPS]).max() > 1:  # another machine may round otherwise
             raise DataError(f"{factors_path}: these factors do not draw the clips of {name}.npz; {FIX}")
-        return Split(video, factors)
+        return Split(video, factors, centres_px=_centres(self.config, _read_draws(self.config, factors)))
 
 
 def render_factors(config: Config, factors: pd.DataFrame) -> NDArray[np.uint8]:
@@ -211,11 +212,19 @@ def _draws(config: Config, stream: str, stream_seed: int, first: int, count: int
 
 def _drawn_split(config: Config, stream: str, stream_seed: int, count: int) -> Split:
     draws = _draws(config, stream, stream_seed, 0, count)
-    return Split(_video(config, draws), _factors(config, draws))
+    return Split(_video(config, draws), _factors(config, draws), centres_px=_centres(config, draws))
 
 
 def _corners(config: Config, draws: Draws) -> NDArray[np.float64]:
     return trajectories.positions(draws.start_px, draws.velocity_px, config.frames, config.range_px)
+
+
+def _centres(config: Config, draws: Draws) -> NDArray[np.float32]:
+    """Centres of the digits' squares (y, x) in pixels from the frame's top left edge, `[N, T, O, 2]`."""
+    centres: NDArray[np.float32] = (_corners(config, draws).transpose(0, 2, 1, 3) + config.digit_px / 2).astype(
+        np.float32
+    )
+    return centres
 
 
 def _video(config: Config, draws: Draws) -> NDArray[np.uint8]:

@@ -150,7 +150,12 @@ class Model(nn.Module):
         return {"clip": self._pooled(self._frame_features(self._shrunk(video[:, : self.config.past_frames])))}
 
     def predict(
-        self, past: Tensor, horizon: int, actions: Tensor | None = None, generator: Generator | None = None
+        self,
+        past: Tensor,
+        horizon: int,
+        actions: Tensor | None = None,
+        states: Tensor | None = None,
+        generator: Generator | None = None,
     ) -> Tensor:
         """`[B, horizon, C, H, W]` after `past` `[B, ≥ past_frames, C, H, W]`, of which the last frames are read.
 

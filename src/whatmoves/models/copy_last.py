@@ -41,7 +41,12 @@ class Model(nn.Module):
         return torch.cat((video[:, 1:2], video[:, :-1]), dim=1)
 
     def predict(
-        self, past: Tensor, horizon: int, actions: Tensor | None = None, generator: Generator | None = None
+        self,
+        past: Tensor,
+        horizon: int,
+        actions: Tensor | None = None,
+        states: Tensor | None = None,
+        generator: Generator | None = None,
     ) -> Tensor:
         """The last frame of `past` `[B, T, C, H, W]`, `horizon` times: `[B, horizon, C, H, W]`."""
         return past[:, -1:].repeat(1, horizon, 1, 1, 1)

@@ -11,8 +11,12 @@ or, where nothing is trained by gradients, `fit(batches) -> None` instead of `lo
     decode(code) -> video                    the inverse border of encode, `[B, T, C, H, W]` in [0, 1]
     reconstruct(video) -> video
     sample(count, generator) -> video
-    predict(past, horizon, actions, generator) -> video   `[B, horizon, C, H, W]`
-    detect(video) -> maps
+    predict(past, horizon, actions, states, generator) -> video   `[B, horizon, C, H, W]`
+    detect(video) -> maps                    and with it detect_ahead(video), detection_targets(batch)
+
+`predict` gets P past frames and, where the data set has them, the actions `[B, P + horizon, A]` and states
+`[B, P + horizon, S]` of all frames; whether it draws at random is told by the model's attribute `stochastic`, and
+whether it reads actions by `reads_actions` (either is False where it is missing).
 
 Evaluation asks `abilities(model)`, never a model's name.
 """

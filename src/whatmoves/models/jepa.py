@@ -138,17 +138,17 @@ class Model(nn.Module):
         first = 0 if self.config.count_given_frames else 2
         return torch.stack([(rows - truth)[:, first:].square().mean() for rows in foreseen]).mean()
 
-    def _detection_targets(self, batch: Batch) -> Tensor:
+    def detection_targets(self, batch: Batch) -> Tensor:
+        """Maps `[B, T, grid, grid]`, 0 or 1, that `detect` and `detect_ahead` should give for a batch."""
         c = self.config
         if c.targets == "contours":
             return from_contours(batch.video, c.detection_grid)
-        centres_px = getattr(batch, "centres_px", None)  # only some data sets know where their objects are
-        if centres_px is None:
+        if batch.centres_px is None:
             raise ConfigError(
                 "jepa.targets is 'positions', but this data set gives no centres_px with its batches; "
                 "write targets: contours"
             )
-        return from_centres(centres_px, self.shape.height, self.shape.width, c.detection_grid)
+        return from_centres(batch.centres_px, self.shape.height, self.shape.width, c.detection_grid)
 
     def loss(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Unweighted terms and the weighted `total`.
@@ -166,7 +166,7 @@ class Model(nn.Module):
         prediction = self._prediction_error(truth, foreseen)
         probed = latents.detach()
         pixel = F.mse_loss(self._pixels(probed), batch.video)
-        detection = F.binary_cross_entropy_with_logits(self._detection_logits(probed), self._detection_targets(batch))
+        detection = F.binary_cross_entropy_with_logits(self._detection_logits(probed), self.detection_targets(batch))
         return {
             "std": std,
             "cov": cov,
@@ -189,7 +189,12 @@ class Model(nn.Module):
         return self._pixels(self._latents(video)).clamp(0, 1)
 
     def predict(
-        self, past: Tensor, horizon: int, actions: Tensor | None = None, generator: Generator | None = None
+        self,
+        past: Tensor,
+        horizon: int,
+        actions: Tensor | None = None,
+        states: Tensor | None = None,
+        generator: Generator | None = None,
     ) -> Tensor:
         """`[B, horizon, C, H, W]` after `past` `[B, ≥ 2, C, H, W]`, of which the last two frames are read.
 

@@ -45,7 +45,12 @@ class Model(nn.Module):
         return self.mean.repeat(*video.shape[:2], 1, 1, 1)
 
     def predict(
-        self, past: Tensor, horizon: int, actions: Tensor | None = None, generator: Generator | None = None
+        self,
+        past: Tensor,
+        horizon: int,
+        actions: Tensor | None = None,
+        states: Tensor | None = None,
+        generator: Generator | None = None,
     ) -> Tensor:
         """The mean frame `[B, horizon, C, H, W]`, whatever the past `[B, T, C, H, W]`."""
         return self.mean.repeat(len(past), horizon, 1, 1, 1)

@@ -246,7 +246,12 @@ class Model(nn.Module):
         )
 
     def predict(
-        self, past: Tensor, horizon: int, actions: Tensor | None = None, generator: Generator | None = None
+        self,
+        past: Tensor,
+        horizon: int,
+        actions: Tensor | None = None,
+        states: Tensor | None = None,
+        generator: Generator | None = None,
     ) -> Tensor:
         """The `horizon` frames `[B, horizon, C, H, W]` after `past` `[B, P, C, H, W]`; nothing is drawn at random.
 

@@ -156,7 +156,13 @@ def _model_module(study: Study, wildcards: Mapping[str, str]) -> str:
 def _data(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     """A data set with its name: two entries with equal settings stay two jobs."""
     name = wildcards["dataset"]
-    return {"name": name, **_entry(study.data, name, "data set").model_dump(mode="json")}
+    made_by = _entry(study.data, name, "data set").model_dump(mode="json", exclude={"past_frames"})
+    return {"name": name, **made_by}
+
+
+def _measured_data(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """The same with what only measuring reads."""
+    return {**_data(study, wildcards), "past_frames": study.data[wildcards["dataset"]].past_frames}
 
 
 def _model(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
@@ -180,7 +186,7 @@ def _measuring(study: Study) -> dict[str, Any]:
 
 def _evaluation(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "data": _data(study, wildcards),
+        "data": _measured_data(study, wildcards),
         "model": _model(study, wildcards),
         "evaluation": _measuring(study),
         "seeds": list(study.seeds_of(wildcards["model"])),
@@ -188,7 +194,7 @@ def _evaluation(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _floor(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
-    return {"data": _data(study, wildcards), "floor": wildcards["model"], "evaluation": _measuring(study)}
+    return {"data": _measured_data(study, wildcards), "floor": wildcards["model"], "evaluation": _measuring(study)}
 
 
 def _judges(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:

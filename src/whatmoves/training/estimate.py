@@ -33,10 +33,13 @@ def cpu_hours(study: Study) -> float:
 def _seconds_per_clip(network: nn.Module, shape: ClipShape) -> float:
     """Time of one forward and backward pass, after one to warm up."""
     video = torch.rand(CLIPS, *shape[:4])
-    conditions = [torch.rand(CLIPS, shape.frames, width) if width else None for width in (shape.actions, shape.states)]
+    actions, states = (
+        torch.rand(CLIPS, shape.frames, width) if width else None for width in (shape.actions, shape.states)
+    )
+    centres = torch.rand(CLIPS, shape.frames, 1, 2) * torch.tensor([shape.height, shape.width])
     for _ in range(2):
         started = time.perf_counter()
-        terms = network.loss(Batch(video, *conditions), Step(0, CLIPS))  # type: ignore[operator]
+        terms = network.loss(Batch(video, actions, states, centres), Step(0, CLIPS))  # type: ignore[operator]
         terms["total"].backward()
         elapsed_s = time.perf_counter() - started
     return elapsed_s / CLIPS
