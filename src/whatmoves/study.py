@@ -86,6 +86,7 @@ class Evaluation(Settings):
     batch_size: int = Field(100, gt=0, description="Clips per evaluation batch.")
     probe_clips: int = Field(2_000, ge=50, description="Training clips that probes of codes are fitted on.")
     swap_pairs: int = Field(200, ge=4, description="Pairs of test clips that are swapped.")
+    best_of: int = Field(10, ge=1, description="Draws of a stochastic prediction, of which the best counts too.")
     code_bins: int = Field(20, ge=2, description="Equal-width bins of a code dimension (MIG).")
     factor_bins: int = Field(10, ge=2, description="Bins of a continuous factor (MIG).")
     permutations: int = Field(999, ge=19, description="Permutations behind each p value.")

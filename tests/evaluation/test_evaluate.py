@@ -112,7 +112,7 @@ def test_everything_of_a_model_with_blocks(study: Study, tmp_path: Path) -> None
     quality = read_json(tmp_path / "a" / "quality.json")
     assert quality["abilities"] == ["encode", "decode", "reconstruct"]
     assert quality["parameters"] == 1
-    assert set(quality["cannot"]) == {"sample"}
+    assert set(quality["cannot"]) == {"sample", "predict"}
     assert quality["pictures_seed"] == 2  # validation losses .4, 0, .2
     good, rough = quality["seeds"]["1"], quality["seeds"]["0"]
     assert good["mse_pixel"] < quality["seeds"]["2"]["mse_pixel"] < rough["mse_pixel"]
@@ -163,7 +163,7 @@ def test_a_model_without_blocks_gets_reasons_instead_of_numbers(study: Study, tm
     evaluate(study, "moving_digits", "fake_whole", paths, tmp_path / "data", tmp_path / "out", "cpu")
     quality = read_json(tmp_path / "out" / "quality.json")
     assert quality["cannot"]["swap"] == "it cannot draw a clip from a code"
-    assert set(quality["cannot"]) == {"sample", "swap", "legacy_blocks"}
+    assert set(quality["cannot"]) == {"sample", "predict", "swap", "legacy_blocks"}
     assert not any(key.startswith(("swap_", "legacy_sap")) for key in quality["seeds"]["0"])
     assert read_arrays(tmp_path / "out" / "swaps.npz") == {}
     evaluate_floor(study, "moving_digits", "blank", tmp_path / "data", tmp_path / "blank")
@@ -178,7 +178,7 @@ def test_floors_are_ordered_and_judged_as_swaps_too(study: Study, tmp_path: Path
     for row in FLOOR_ROWS:
         evaluate_floor(study, "moving_digits", row, tmp_path / "data", tmp_path / row)
         found[row] = json.loads((tmp_path / row / "quality.json").read_text())["seeds"]["0"]
-    for name in ("psnr_frame", "ssim_gauss11", "swap_psnr_frame", "swap_ssim_gauss11"):
+    for name in ("psnr_frame", "ssim_gauss11", "swap_psnr_frame", "swap_ssim_gauss11", "predict_psnr_frame"):
         assert found["blurred_truth"][name] > found["blank"][name]
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from whatmoves.analysis.hypotheses import load_hypotheses, verdicts
 from whatmoves.analysis.judgements import Row, judged
 from whatmoves.analysis.metrics import METRICS
+from whatmoves.analysis.predictions import gains
 from whatmoves.analysis.statistics import Interval, bootstrap_interval, hierarchical_bootstrap
 from whatmoves.errors import DataError
 from whatmoves.files import read_arrays, read_json, write_json
@@ -34,6 +35,10 @@ def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
         for model in measured_rows(study, dataset):
             folder = layout.evaluation(dataset, model)
             values |= _model_values(study, root, folder, f"{dataset}.{model}", floor)
+        for gain in gains(study, root, dataset, values):
+            per_seed = {seed: float(clips.mean()) for seed, clips in gain.clips.items()}
+            entry = _entry(study, "predict_gain_db", per_seed, list(gain.clips.values()), gain.files)
+            values[f"{dataset}.{gain.model}.predict_gain_db"] = {**entry, "floor": gain.floor}
     for dataset in study.judged_data():
         for row in judged(study, root, dataset):
             values |= _judged_values(study, row, f"{dataset}.{row.name}")

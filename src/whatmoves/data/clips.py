@@ -4,6 +4,7 @@ Letters everywhere: B clips, T frames, C channels, H W pixels, A action, S state
 Video is `[B, T, C, H, W]`, float32 in [0, 1] in computation and uint8 on disk.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -44,7 +45,7 @@ class Split(NamedTuple):
     states: NDArray[np.float32] | None = None
     centres_px: NDArray[np.float32] | None = None
 
-    def batch(self, rows: slice, device: torch.device) -> Batch:
+    def batch(self, rows: slice | Sequence[int], device: torch.device) -> Batch:
         """The clips `rows` as a float batch on `device`."""
 
         def tensor(values: NDArray[np.float32] | None) -> Tensor | None:

@@ -25,10 +25,13 @@ from torch import Tensor, nn
 
 from whatmoves import plugins
 from whatmoves.data.clips import Source, Split
+from whatmoves.errors import ConfigError
 from whatmoves.evaluation import factors, legacy
+from whatmoves.evaluation.detection import detected
 from whatmoves.evaluation.factors import Role
 from whatmoves.evaluation.mig import mig
 from whatmoves.evaluation.pictures import median_seed, pictures, to_bytes
+from whatmoves.evaluation.prediction import forecast, predicted
 from whatmoves.evaluation.quality import quality, summary, swap_quality
 from whatmoves.evaluation.swaps import BLOCKS, Mixer, Swaps, fitted_mixer, swap, swap_obstacle, true_swaps
 from whatmoves.files import write_arrays, write_json
@@ -41,11 +44,13 @@ Codes = dict[str, NDArray[np.float32]]
 
 
 class Clips(NamedTuple):
-    """Everything of a data set that measuring needs."""
+    """Everything of a data set that measuring needs. Where clips cannot be swapped, codes have nothing to be held
+    against and there is no `train` split to fit probes on."""
 
     splits: dict[str, Split]
     roles: Mapping[str, Role]
     swaps: Swaps | None
+    past_frames: int
 
     @property
     def test(self) -> Split:
@@ -85,7 +90,9 @@ def evaluate(
     place = choose_device(device)
     entry, where = study.data[dataset], f"data.{dataset}"
     module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
-    clips = open_clips(module, config, module.open_source(config, data_folder), study.evaluation)
+    source = module.open_source(config, data_folder)
+    past_frames = entry.past_of(source.shape.frames)
+    clips = open_clips(module, config, source, study.evaluation, past_frames)
 
     results: dict[int, Measured] = {}
     losses: dict[int, float | None] = {}
@@ -104,7 +111,7 @@ def evaluate(
     loaded = load_checkpoint(checkpoints[shown], place)
     pictured = pictures(
         loaded.model, clips.test, results[shown].codes.get("test"), results[shown].mixer, clips.swaps,
-        study.evaluation.shown_clips, place,
+        study.evaluation.shown_clips, clips.past_frames, place,
     )  # fmt: skip
     cannot: dict[str, str] = {}
     for result in results.values():
@@ -138,6 +145,7 @@ def evaluate(
             "abilities": list(abilities(first_model)),
             "split": next((result.mixer.split for result in results.values() if result.mixer), None),
             "parameters": parameters(first_model),
+            "past_frames": clips.past_frames,
             "seeds": {str(seed): result.values for seed, result in results.items()},
             "curves": {str(seed): result.curves for seed, result in results.items()},
             "cannot": cannot,
@@ -159,18 +167,13 @@ def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-def open_clips(module: ModuleType, config: Any, source: Source, settings: Evaluation) -> Clips:
-    """The splits, factor roles and true swaps of a data set."""
-    splits = {
-        "train": source.train_split(settings.probe_clips),
-        "validation": source.split("validation"),
-        "test": source.split("test"),
-    }
-    return Clips(
-        splits,
-        getattr(module, "FACTOR_ROLES", {}),
-        true_swaps(module, config, splits["test"], settings.swap_pairs),
-    )
+def open_clips(module: ModuleType, config: Any, source: Source, settings: Evaluation, past_frames: int) -> Clips:
+    """The splits, factor roles and true swaps of a data set, whose predictions start from `past_frames`."""
+    splits = {name: source.split(name) for name in ("validation", "test")}
+    swaps = true_swaps(module, config, splits["test"], settings.swap_pairs)
+    if swaps is not None:
+        splits["train"] = source.train_split(settings.probe_clips)
+    return Clips(splits, getattr(module, "FACTOR_ROLES", {}), swaps, past_frames)
 
 
 def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
@@ -191,7 +194,12 @@ def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.
             result.timings["generation_ms_per_clip"] = _generation_ms(model, settings.batch_size, device)
         else:
             result.cannot["sample"] = "it has no prior to draw from"
-        if "encode" in able:
+        _measure_predictions(model, clips, settings, device, result)
+        if "detect" in able:
+            found = detected(model, clips.test, settings.batch_size, device)
+            result.values.update(found.values)
+            result.curves.update(found.curves)
+        if "encode" in able and clips.swaps is not None:
             for name, split in clips.splits.items():
                 result.codes[name] = encoded(model, split, settings.batch_size, device)
         if result.codes:
@@ -203,6 +211,26 @@ def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.
         content, motion = (clips.test.video[clips.swaps.pairs[: legacy.SWAP_PAIRS, side]] / 255 for side in (0, 1))
         result.values.update(legacy.swap_measures(content, motion, swapped[: legacy.SWAP_PAIRS] / 255))
     return result._replace(swapped=swapped)
+
+
+def _measure_predictions(
+    model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device, result: Measured
+) -> None:
+    """Predictions of the test clips, into `result`; the reason where there are none."""
+    if "predict" not in abilities(model):
+        result.cannot["predict"] = "it does not predict frames"
+        return
+    try:
+        found = predicted(model, clips.test, clips.past_frames, settings.best_of, settings.batch_size, device)
+    except ConfigError as error:  # such as a past that is too short for it
+        result.cannot["predict"] = str(error)
+        return
+    result.clips.update(found.clips)
+    result.curves.update(found.curves)
+    batch = clips.test.batch(slice(0, settings.batch_size), device)
+    start = _now(device)  # all is set up: the model has predicted before
+    forecast(model, batch, clips.past_frames)
+    result.timings["prediction_ms_per_clip"] = 1000 * (_now(device) - start) / len(batch.video)
 
 
 def mixer_of(train: Codes, clips: Clips) -> Mixer | None:
@@ -279,7 +307,8 @@ def _measure_codes(clips: Clips, settings: Evaluation, result: Measured) -> None
     """MIG of the whole code and the original's block measures, on the test clips' codes."""
     codes = result.codes.get("test")
     if codes is None:
-        result.cannot["mig"] = result.cannot["legacy_blocks"] = "it has no code"
+        reason = "it has no code" if clips.swaps is not None else "the data set cannot render its factors"
+        result.cannot["mig"] = result.cannot["legacy_blocks"] = reason
         return
     targets = factors.primary(clips.test.factors, clips.roles)
     if targets is None:

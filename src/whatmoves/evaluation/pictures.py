@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from whatmoves.data.clips import Split
+from whatmoves.errors import ConfigError
 from whatmoves.evaluation.factors import classes
+from whatmoves.evaluation.prediction import forecast, one_step
 from whatmoves.evaluation.swaps import BLOCKS, Mixer, Swaps, swap, swap_obstacle
 from whatmoves.models.interface import abilities
 
@@ -50,13 +52,17 @@ def pictures(
     mixer: Mixer | None,
     swaps: Swaps | None,
     count: int,
+    past_frames: int,
     device: torch.device,
 ) -> dict[str, NDArray[np.uint8]]:
     """Pictures of one trained model, uint8; what the model cannot make is absent.
 
     `truth`, `reconstruction` and `samples` `[n, T, C, H, W]`; `interpolation_content`, `interpolation_motion` (from the
     first shown clip's code to the second's in that block alone), `interpolation_both` (whole code) `[7, T, C, H, W]`;
-    `swap_content_source`, `swap_motion_source`, `swap_model`, `swap_truth` `[n, T, C, H, W]` of the first pairs.
+    `swap_content_source`, `swap_motion_source`, `swap_model`, `swap_truth` `[n, T, C, H, W]` of the first pairs;
+    `prediction_past` `[n, past_frames, C, H, W]`, `prediction_truth`, `prediction` (closed loop) and
+    `prediction_one_step` (each frame from the true ones before it) of the rest; `detection_truth` and `detection`
+    `[n, horizon, g, g]`, where objects are and are foreseen to be from the first two frames on.
     `codes` are the blocks `[N, D]` of all test clips, and `mixer` how they are mixed.
     """
     rows = shown_rows(test, count)
@@ -66,6 +72,10 @@ def pictures(
         if "reconstruct" in able:
             video = torch.from_numpy(test.video[rows]).to(device).float().div_(255)
             result["reconstruction"] = to_bytes(model.reconstruct(video))  # type: ignore[operator]
+        if "predict" in able:
+            result |= _predictions(model, test, rows, past_frames, device)
+        if "detect" in able:
+            result |= _detections(model, test, rows, device)
         if "sample" in able:
             generator = torch.Generator().manual_seed(SAMPLE_SEED)
             result["samples"] = to_bytes(model.sample(count, generator))  # type: ignore[operator]
@@ -84,6 +94,35 @@ def pictures(
                 swaps.truth[:count],
             )
     return result
+
+
+def _predictions(
+    model: nn.Module, test: Split, rows: Sequence[int], past_frames: int, device: torch.device
+) -> dict[str, NDArray[np.uint8]]:
+    batch = test.batch(rows, device)
+    try:
+        drawn, stepwise = forecast(model, batch, past_frames), one_step(model, batch, past_frames)
+    except ConfigError:  # a past that is too short for it: the record of its measures says so
+        return {}
+    return {
+        "prediction_past": test.video[rows, :past_frames],
+        "prediction_truth": test.video[rows, past_frames:],
+        "prediction": to_bytes(drawn),
+        "prediction_one_step": to_bytes(stepwise),
+    }
+
+
+def _detections(
+    model: nn.Module, test: Split, rows: Sequence[int], device: torch.device
+) -> dict[str, NDArray[np.uint8]]:
+    """Maps of frames 2 … T − 1; the last horizon of each frame is the whole rollout from frames 0 and 1."""
+    batch = test.batch(rows, device)
+    ahead = model.detect_ahead(batch.video)  # type: ignore[operator]
+    foreseen = torch.cat([maps[:, :1] for maps in ahead], dim=1)  # horizon h at frame h + 1
+    return {
+        "detection_truth": to_bytes(model.detection_targets(batch)[:, 2:]),  # type: ignore[operator]
+        "detection": to_bytes(foreseen),
+    }
 
 
 def to_bytes(video: Tensor) -> NDArray[np.uint8]:

@@ -1,0 +1,49 @@
+"""The gain over the best floor: the right floor, clip by clip, and nothing where there is none."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whatmoves.analysis.predictions import MEASURE, gains
+from whatmoves.files import write_arrays
+from whatmoves.study import Study
+
+DATA = "moving_digits"
+
+
+def results(folder: Path, clips: dict[str, list[np.ndarray]]) -> dict[str, dict[str, Any]]:
+    """Files of `clips` (arrays per seed) by row, and the values that the index has of them."""
+    values = {}
+    for row, seeds in clips.items():
+        arrays = {f"seed{seed}_{MEASURE}": array for seed, array in enumerate(seeds)}
+        write_arrays(folder / "evaluate" / DATA / row / "clips.npz", arrays)
+        means = {str(seed): float(array.mean()) for seed, array in enumerate(seeds)}
+        values[f"{DATA}.{row}.{MEASURE}"] = {"value": float(np.mean(list(means.values()))), "seeds": means}
+    return values
+
+
+def test_models_are_held_against_the_best_floor_clip_by_clip(tmp_path: Path) -> None:
+    study = Study.model_validate(
+        {"study": "s", "data": {DATA: None}, "models": {"jepa": None, "mean_frame": None, "copy_last": None}}
+    )
+    rng = np.random.default_rng(0)
+    hard = rng.normal(15, 5, 200)  # how easy a clip is, for all alike
+    clips = {
+        "jepa": [hard + 1, hard + 3],
+        "mean_frame": [hard - 2],
+        "copy_last": [hard],
+        "blank": [hard - 1],
+        "blurred_truth": [hard + 9],  # no floor: it has seen the truth
+    }
+    found = list(gains(study, tmp_path, DATA, results(tmp_path, clips)))
+    (gain,) = found
+    assert (gain.model, gain.floor) == ("jepa", "copy_last")
+    np.testing.assert_allclose(gain.clips["0"], 1)
+    np.testing.assert_allclose(gain.clips["1"], 3)
+    assert gain.files == [f"evaluate/{DATA}/{row}/clips.npz" for row in ("jepa", "copy_last")]
+
+
+def test_without_a_floor_there_is_no_gain(tmp_path: Path) -> None:
+    study = Study.model_validate({"study": "s", "data": {DATA: None}, "models": {"jepa": None}})
+    assert list(gains(study, tmp_path, DATA, results(tmp_path, {"jepa": [np.ones(3)]}))) == []
