@@ -103,7 +103,12 @@ def make(config: Config, folder: Path) -> None:
     Tells of all problems in the log, each kind once. Raises `DataError` where a recording gives no three sessions with
     clips, or at the first problem if the settings say so.
     """
-    source = _sample(config, folder) if config.folder is None else config.folder.expanduser()
+    shutil.rmtree(folder / SAMPLE, ignore_errors=True)  # of earlier settings
+    if config.folder is None:
+        source = folder / SAMPLE
+        sample_drive.write_recording(source, config.sample_sessions, config.sample_frames, config.seed)
+    else:
+        source = config.folder.expanduser()
     problems = Problems(config.on_problem)
     sessions = read_sessions(source, config.controls, config.timestamp_unit, config.pause_s, problems)
     recording = read_frames(sessions, config.controls, config.image_px, config.gap_s, problems)
@@ -237,14 +242,6 @@ class Recordings:
                 raise DataError(f"{path}: the logs in {source} are no longer those it was made of; {FIX}")
             self._read[name] = arrays
         return self._read[name]
-
-
-def _sample(config: Config, folder: Path) -> Path:
-    """Write the sample drive beside the splits, in place of an older one."""
-    source = folder / SAMPLE
-    shutil.rmtree(source, ignore_errors=True)
-    sample_drive.write_recording(source, config.sample_sessions, config.sample_frames, config.seed)
-    return source
 
 
 def _require_clips(
