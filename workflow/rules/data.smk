@@ -1,5 +1,11 @@
-# Data: the stored validation and test clips with their factors (training clips are drawn fresh while training).
+# Data: the stored validation and test clips with their factors (training clips are drawn fresh while training, or cut
+# from frames that stand in validation.npz). The input is what a data set is made of outside the results, if anything.
+from whatmoves.commands.data import raw_files
+
+
 rule data:
+    input:
+        raw=lambda wildcards: [str(path) for path in raw_files(STUDY.data[wildcards.dataset])],
     output:
         validation=f"{R}/data/{{dataset}}/validation.npz",
         validation_factors=f"{R}/data/{{dataset}}/validation.csv",

@@ -94,6 +94,11 @@ FACTOR_ROLES: dict[str, FactorRole] = {
 _CLIP_DRAWS = 8  # uniforms a clip, then as many an object
 
 
+def more_files(config: Config) -> tuple[str, ...]:
+    """What `make` writes beside the files of every data set."""
+    return ("test_novel.npz", "test_novel.csv")
+
+
 def make(config: Config, folder: Path) -> None:
     """Write `validation`, `test` and `test_novel` into `folder`: clips and commands as `.npz`, factors as `.csv`."""
     for name, clips in _stored(config).items():

@@ -23,7 +23,7 @@ import yaml
 
 from whatmoves.errors import DataError, ProofError
 from whatmoves.files import atomic, read_json, sha256, write_json
-from whatmoves.provenance.receipts import is_receipt, read_receipt
+from whatmoves.provenance.receipts import checksum, is_receipt, read_receipt
 from whatmoves.provenance.report import FRESH, UNUSED, Report
 from whatmoves.provenance.verify import CONFIG, PROVEN_FOLDERS, RESTORED, verify
 from whatmoves.study import Study
@@ -202,6 +202,9 @@ def _refuse_mixture(unpacked: Path, root: Path, manifest: Mapping[str, Any], fil
     shared = (*PROVEN_FOLDERS, "values.json", "values.receipt.json")
     present = [root / name for name in shared if (root / name).is_file()]
     present += [p for name in shared for p in sorted((root / name).rglob("*")) if p.is_file()]
+    left_out = manifest["left_out"].items()
+    whole = {root / key for key, r in left_out if "tree" in r and (root / key).is_dir() and checksum(root / key) == r}
+    present = [path for path in present if whole.isdisjoint(path.parents)]
     for path in present:
         key = path.relative_to(root).as_posix()
         recorded = manifest["files"].get(key) or manifest["left_out"].get(key)

@@ -12,6 +12,7 @@ import os
 import platform
 import resource
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,12 +65,14 @@ def recording(
     moved = [*_moved(before, read_fingerprint(study, kind, wildcards, source)), *_moved_inputs(taken)]
     if moved:
         for path in outputs:
+            if path.is_dir():
+                shutil.rmtree(path)
             path.unlink(missing_ok=True)
         raise ProofError(
             f"{receipt.parent}: {', '.join(moved)} changed while the job ran, so its result is removed; "
             f"run the same command again"
         )
-    missing = [str(path) for path in outputs if not path.is_file()]
+    missing = [str(path) for path in outputs if not path.exists()]
     assert not missing, f"{kind} promised {missing} and did not write them"
     made = {path: checksum(path) for path in outputs}
     write_json(
@@ -123,9 +126,13 @@ def receipt_core(path: Path) -> str:
 
 
 def checksum(path: Path) -> dict[str, Any]:
-    """What identifies a file: checksum and size; of a receipt only its core. Raises `DataError` if it is missing."""
+    """What identifies a file: checksum and size; of a receipt only its core, of a folder the names and checksums of
+    the files below. Raises `DataError` if it is missing."""
     if is_receipt(path):
         return {"core": sha256_of(receipt_core(path).encode()).hexdigest()}
+    if path.is_dir():
+        below = {p.relative_to(path).as_posix(): sha256(p) for p in path.rglob("*") if p.is_file()}
+        return {"tree": sha256_of(canonical(below).encode()).hexdigest(), "files": len(below)}
     try:
         return {"sha256": sha256(path), "size": path.stat().st_size}
     except FileNotFoundError:

@@ -8,7 +8,7 @@ change and a blessed stale result is no proof.
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -170,7 +170,8 @@ class _Check:
         for folder in PROVEN_FOLDERS:
             for path in sorted((self.root / folder).rglob("*")):
                 key = path.relative_to(self.root).as_posix()
-                if path.is_file() and key not in self.maker and not is_receipt(path) and not _is_unproven(key):
+                covered = not self.maker.keys().isdisjoint((key, *map(str, PurePosixPath(key).parents)))
+                if path.is_file() and not covered and not is_receipt(path) and not _is_unproven(key):
                     finding = self.findings[key] = Finding(key, "file", {})
                     finding.blame(FOREIGN, Reason("receipt", "no receipt covers this file"))
 
