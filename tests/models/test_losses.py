@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from whatmoves.models.losses.independence import squared_cross_correlation
-from whatmoves.models.losses.kl import kl_nats, kl_per_dimension, kl_with_free_bits
+from whatmoves.models.losses.kl import kl_between, kl_nats, kl_per_dimension, kl_with_free_bits
 from whatmoves.models.losses.reconstruction import (
     bernoulli_nats,
     gaussian_nats,
@@ -15,7 +15,7 @@ from whatmoves.models.losses.reconstruction import (
     squared_error,
     temporal_nats,
 )
-from whatmoves.models.losses.schedules import kl_ramp
+from whatmoves.models.losses.schedules import cycled_ramp, kl_ramp, teacher_forcing
 
 
 def test_kl_of_mean_one_in_ten_dimensions_is_five_nats() -> None:
@@ -32,6 +32,21 @@ def test_kl_agrees_with_torch_distributions() -> None:
     expected = torch.distributions.kl_divergence(posterior, prior)
     torch.testing.assert_close(kl_per_dimension(mean, logvar), expected)
     torch.testing.assert_close(kl_nats(mean, logvar), expected.sum(1).mean())
+
+
+def test_kl_between_two_gaussians() -> None:
+    # N(1, 1) from N(3, 4): ½ (4/4 + 1/4 − 1 − log ¼) = ⅛ + log 2; the other way round ½ (4 + 4 − 1 − log 4).
+    near, far = (torch.tensor(1.0), torch.tensor(0.0)), (torch.tensor(3.0), torch.tensor(math.log(4.0)))
+    assert kl_between(*near, *far).item() == pytest.approx(1 / 8 + math.log(2))
+    assert kl_between(*far, *near).item() == pytest.approx(3.5 - math.log(2))
+    torch.manual_seed(0)
+    mean, logvar, prior_mean, prior_logvar = torch.randn(4, 2, 5, 3, dtype=torch.double)
+    posterior = torch.distributions.Normal(mean, (0.5 * logvar).exp())
+    prior = torch.distributions.Normal(prior_mean, (0.5 * prior_logvar).exp())
+    expected = torch.distributions.kl_divergence(posterior, prior)
+    torch.testing.assert_close(kl_between(mean, logvar, prior_mean, prior_logvar), expected)
+    assert torch.equal(kl_between(mean, logvar, 0 * mean, 0 * mean), kl_per_dimension(mean, logvar))
+    assert kl_between(mean, logvar, mean, logvar).abs().max() == 0
 
 
 def test_free_bits_act_on_the_mean_over_clips_of_each_dimension() -> None:
@@ -126,7 +141,47 @@ def test_full_beta_at_the_end_even_when_the_warmup_lasts_longer() -> None:
     assert kl_ramp("linear", 1.0, start=0.9, warmup=0.9) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("cycles", "rise"),
+    [(2, [*(epoch / 10 for epoch in range(11)), *[1.0] * 9] * 2), (1, [*(e / 20 for e in range(21)), *[1.0] * 19])],
+)
+def test_annealing_by_epochs_of_the_original(cycles: int, rise: list[float]) -> None:
+    # Its table for 40 epochs at ratio ½: 0, 0.1, …, 1 at epoch 10, 1 until 19, and again; or 0, 0.05, …, 1 at epoch 20.
+    assert [cycled_ramp(epoch / 40, cycles, 0.5) for epoch in range(40)] == pytest.approx(rise)
+    assert cycled_ramp(1.0, cycles, 0.5) == 1.0
+
+
+def test_annealing_ratio_is_the_rising_part_of_a_cycle() -> None:
+    assert cycled_ramp(0.15, cycles=4, ratio=1.0) == pytest.approx(0.6)
+    assert cycled_ramp(0.05, cycles=4, ratio=0.4) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("decay", "lower", "expected"),
+    [  # at epochs 0, 15, 16, 20, 30, 40 of 40, constant until 15
+        (1.0, 0.0, [1, 1, 24 / 25, 20 / 25, 10 / 25, 0]),
+        (1.0, 0.5, [1, 1, 1 - 0.5 / 25, 0.9, 0.7, 0.5]),
+        (0.5, 0.0, [1, 1, 1 - 0.5 / 25, 0.9, 0.7, 0.5]),
+        (2.0, 0.25, [1, 1, 1 - 1.5 / 25, 0.7, 0.25, 0.25]),
+        (0.0, 0.0, [1, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_teacher_forcing_by_epochs_of_the_original(decay: float, lower: float, expected: list[float]) -> None:
+    epochs = (0, 15, 16, 20, 30, 40)
+    assert [teacher_forcing(epoch / 40, 1.0, 15 / 40, lower, decay) for epoch in epochs] == pytest.approx(expected)
+
+
+def test_teacher_forcing_from_another_first_value() -> None:
+    assert [teacher_forcing(p, 0.6, 0.5, 0.2, 1.0) for p in (0.4, 0.75, 1.0)] == pytest.approx([0.6, 0.4, 0.2])
+    assert teacher_forcing(1.0, 0.6, 1.0, 0.2, 1.0) == 0.6  # never reaches its start
+
+
 def test_unequal_shapes_are_refused() -> None:
+    rows, row = torch.zeros(4, 2), torch.zeros(2)
+    with pytest.raises(
+        ValueError, match=r"^means and logvars of both must have equal shapes; got \[\(2,\), \(4, 2\)\]$"
+    ):
+        kl_between(rows, rows, row, row)
     with pytest.raises(ValueError, match=r"^mean and logvar must have equal shapes; got \(4, 1\) and \(4,\)$"):
         kl_nats(torch.zeros(4, 1), torch.zeros(4))
     clip, frame = torch.zeros(2, 3, 1, 4, 4), torch.zeros(2, 1, 1, 4, 4)
@@ -146,6 +201,7 @@ def test_gradients() -> None:
     video = torch.rand(2, 3, 1, 2, 2, dtype=torch.double)
     clip = leaf(2, 3, 1, 2, 2)
     assert torch.autograd.gradcheck(kl_nats, (leaf(3, 2), leaf(3, 2)))
+    assert torch.autograd.gradcheck(kl_between, tuple(leaf(3, 2) for _ in range(4)))
     assert torch.autograd.gradcheck(lambda mean, logvar: kl_with_free_bits(mean, logvar, 0.1), (leaf(3, 2), leaf(3, 2)))
     assert torch.autograd.gradcheck(lambda drawn: gaussian_nats(drawn, video, 0.05), (clip,))
     assert torch.autograd.gradcheck(lambda logits: bernoulli_nats(logits, video), (clip,))

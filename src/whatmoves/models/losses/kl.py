@@ -1,4 +1,4 @@
-"""Kullback–Leibler terms of diagonal Gaussian posteriors against N(0, I), in nats per clip."""
+"""Kullback–Leibler terms of diagonal Gaussian posteriors, against N(0, I) or another Gaussian, in nats."""
 
 import torch
 from torch import Tensor
@@ -28,3 +28,16 @@ def kl_with_free_bits(mean: Tensor, logvar: Tensor, free_nats: float) -> Tensor:
     Source: Kingma et al., Improving Variational Inference with Inverse Autoregressive Flow, 2016, appendix C.8.
     """
     return kl_per_dimension(mean, logvar).mean(0).clamp(min=free_nats).sum()
+
+
+def kl_between(mean: Tensor, logvar: Tensor, prior_mean: Tensor, prior_logvar: Tensor) -> Tensor:
+    """½ ((μ − μₚ)² / σₚ² + σ² / σₚ² − 1 − log σ² / σₚ²), elementwise and unreduced, in nats.
+
+    Divergence of a posterior from a prior that is a diagonal Gaussian too; all `[…, D]`, equal shapes (else
+    `ValueError`). Equals `kl_per_dimension` where μₚ and log σₚ² are 0.
+    Source: Denton and Fergus, Stochastic Video Generation with a Learned Prior, 2018, section 3.
+    """
+    shapes = {tuple(values.shape) for values in (mean, logvar, prior_mean, prior_logvar)}
+    if len(shapes) > 1:
+        raise ValueError(f"means and logvars of both must have equal shapes; got {sorted(shapes)}")
+    return kl_per_dimension((mean - prior_mean) * (-0.5 * prior_logvar).exp(), logvar - prior_logvar)
