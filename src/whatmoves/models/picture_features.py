@@ -41,6 +41,13 @@ class PictureFeatures(nn.Module):
         return stages
 
 
+def _unset_convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
+    """A convolution whose weights are yet to be set: drawing any would move the random numbers of a training."""
+    with torch.device("meta"):
+        layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+    return layer.to_empty(device="cpu")
+
+
 def random_features(channels: int) -> PictureFeatures:
     """Three stages of 3×3 convolutions with random weights, the same wherever and whenever they are made.
 
@@ -51,7 +58,7 @@ def random_features(channels: int) -> PictureFeatures:
     generator = Generator().manual_seed(SEED)
     layers: list[nn.Module] = []
     for before, after in zip((channels, *RANDOM_WIDTHS), RANDOM_WIDTHS, strict=False):
-        convolution = nn.Conv2d(before, after, 3, padding=1, bias=False)
+        convolution = _unset_convolution(before, after, 3)
         nn.init.normal_(convolution.weight, std=(2 / (9 * before)) ** 0.5, generator=generator)
         layers += [convolution, nn.ReLU(), nn.AvgPool2d(2)]
     return PictureFeatures(nn.Sequential(*layers[:-1]), shrink=1, grey=False)
@@ -82,8 +89,7 @@ def _judge_body(weights: Mapping[str, Tensor]) -> nn.Sequential:
     width = len(weights["0.weight"])
 
     def stage(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
-        convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
-        return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
+        return [_unset_convolution(inputs, outputs, kernel), nn.BatchNorm2d(outputs), nn.ReLU()]
 
     body = nn.Sequential(
         *stage(1, width, 5), nn.MaxPool2d(2), *stage(width, 2 * width, 3), nn.MaxPool2d(2),

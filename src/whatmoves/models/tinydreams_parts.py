@@ -205,7 +205,7 @@ class Transformer(nn.Module):
     def forward(self, image: Tensor, action: Tensor | None) -> Tensor:
         tokens, context = self._sequence(image, action)
         for block in self.blocks:
-            if self.checkpointed and torch.is_grad_enabled():
+            if self.checkpointed and self.training:
                 tokens = checkpoint(block, tokens, context, use_reentrant=False)
             else:
                 tokens = block(tokens, context)
