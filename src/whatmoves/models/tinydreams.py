@@ -79,7 +79,7 @@ class Config(Settings):
         (240, 180, 96, 64, 48), min_length=1, description="Widths of the head's stages; each doubles the sides."
     )
     decoder_blocks: int = Field(2, ge=1, description="Residual blocks of a stage of the head.")
-    norm: Norm = Field("instance", description="Instance norm, or group norm, which keeps relative brightness.")
+    norm: Norm = Field("instance", description="Instance norm, or batch norm, which does not lose brightness.")
     initial_intensity: float = Field(0.5, gt=0, lt=1, description="Grey the untrained head shows.")
     skip: bool = Field(False, description="A drawn mask takes pixels from the last frame instead.")
     token_noise: float = Field(

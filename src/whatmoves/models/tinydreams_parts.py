@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-Norm = Literal["instance", "group"]
+Norm = Literal["instance", "batch"]
 Widths = tuple[int, ...]
 SMALL = 0.02  # deviation of fresh positions and registers
 
@@ -20,11 +20,12 @@ def learned(*sizes: int) -> nn.Parameter:
 
 
 def make_norm(kind: Norm, channels: int) -> nn.Module:
-    """Instance norm, which takes each channel's level and contrast out of a picture, or group norm, which keeps what
-    the channels of a group of 16 have between them. Both have 2 · channels parameters and take `[N, channels, H, W]`.
+    """Instance norm, which takes level and contrast out of every channel of a picture, or batch norm, which keeps how
+    they differ from picture to picture. Both have 2 · channels parameters and take `[N, channels, H, W]`.
     """
-    groups = channels if kind == "instance" else channels // 16 if channels % 16 == 0 else 1
-    return nn.GroupNorm(groups, channels)  # one channel a group is instance norm
+    if kind == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.GroupNorm(channels, channels)  # one channel a group is instance norm
 
 
 class ResidualBlock(nn.Module):
