@@ -9,6 +9,7 @@ from toy_project import Project
 
 from whatmoves.errors import DataError, ProofError
 from whatmoves.provenance.archive import archive, restore
+from whatmoves.provenance.receipts import recording
 from whatmoves.provenance.verify import verify
 
 
@@ -62,6 +63,30 @@ def test_the_description_is_an_ro_crate_that_lists_every_file(packed: Path):
         manifest = json.load(tar.extractfile("manifest.json"))
     listed = {entity["@id"] for entity in crate["@graph"] if entity["@type"] == "File"}
     assert listed == set(manifest["files"])
+
+
+def test_a_folder_that_is_a_result_is_left_out_and_may_stand_where_the_archive_is_laid(built: Project):
+    sample = built.root / "data/toy/sample"
+    (sample / "frames").mkdir(parents=True)
+    (sample / "frames/1.png").write_bytes(b"one")
+    data = built.root / "data/toy/test.npz"
+    content = data.read_bytes()
+    with recording(
+        "data", built.study, {"dataset": "toy"}, inputs=[], outputs=[data, sample],
+        receipt=data.with_name("receipt.json"), root=built.root, source=built.source,
+    ):  # fmt: skip
+        data.write_bytes(content)
+    out = built.folder / "small.tar.gz"
+    archive(built.study, built.root, out, source=built.source)
+    assert not [name for name in names(out) if "sample" in name]
+    restore(out, built.root, built.study, source=built.source)  # beside the results themselves
+    (sample / "frames/1.png").write_bytes(b"two")
+    with pytest.raises(
+        ProofError, match=r"already holds results that are not the archive's \(data/toy/sample/frames/1"
+    ):
+        restore(out, built.root, built.study, source=built.source)
+    clear(built)
+    assert restore(out, built.root, built.study, source=built.source).exit_code == 0
 
 
 def test_stale_results_are_not_packed(built: Project):

@@ -8,7 +8,7 @@ from toy_project import Project
 
 from whatmoves.errors import DataError, ProofError
 from whatmoves.provenance.jobs import read_fingerprint
-from whatmoves.provenance.receipts import git_state, read_receipt, receipt_core, recording
+from whatmoves.provenance.receipts import checksum, git_state, read_receipt, receipt_core, recording
 
 DATA = {"dataset": "toy"}
 TRAIN = {"dataset": "toy", "model": "alpha", "seed": "0"}
@@ -140,3 +140,36 @@ def test_git_state_is_that_of_the_projects_own_repository(tmp_path: Path):
     assert git_state(tmp_path) == {**state, "dirty": True}
     (tmp_path / "inner").mkdir()
     assert git_state(tmp_path / "inner") is None
+
+
+def test_a_folder_is_known_by_the_names_and_contents_below_it(tmp_path: Path):
+    folder = tmp_path / "sample"
+    (folder / "frames").mkdir(parents=True)
+    (folder / "frames/1.png").write_bytes(b"one")
+    (folder / "log").write_bytes(b"two")
+    before = checksum(folder)
+    assert before["files"] == 2
+    (folder / "log").write_bytes(b"two")
+    assert checksum(folder) == before
+    (folder / "frames/1.png").rename(folder / "frames/2.png")
+    renamed = checksum(folder)
+    (folder / "log").write_bytes(b"three")
+    assert len({before["tree"], renamed["tree"], checksum(folder)["tree"]}) == 3
+
+
+def test_a_folder_made_from_code_that_moved_is_removed(project: Project):
+    data = project.root / "data/toy"
+
+    def make() -> None:
+        outputs = [data / "test.npz", data / "sample"]
+        with recording(
+            "data", project.study, DATA, inputs=[], outputs=outputs, receipt=data / "receipt.json",
+            root=project.root, source=project.source,
+        ):  # fmt: skip
+            (data / "sample").mkdir(parents=True)
+            (data / "sample/1.png").write_bytes(b"one")
+            project.edit("data/toy", "import numpy as np\n\nSIZE = 4")
+
+    with pytest.raises(ProofError, match="changed while the job ran, so its result is removed"):
+        make()
+    assert not (data / "sample").exists()

@@ -236,7 +236,8 @@ def _waves(rng: np.random.Generator, y: Floats, x: Floats, highest: int) -> Floa
     noise: Floats = np.zeros((TEXELS, TEXELS))
     for _ in range(12):
         down, right = rng.integers(-highest, highest, 2, endpoint=True)
-        noise += np.cos(2 * np.pi * (down * y + right * x) / LAND_M + rng.uniform(0, 2 * np.pi))
+        of_y, of_x = 2 * np.pi * down * y / LAND_M, 2 * np.pi * right * x / LAND_M + rng.uniform(0, 2 * np.pi)
+        noise += np.cos(of_y) * np.cos(of_x) - np.sin(of_y) * np.sin(of_x)  # the cosine of their sum, cheaper
     return np.asarray(noise / np.sqrt(6))
 
 

@@ -67,7 +67,8 @@ def recording(
         for path in outputs:
             if path.is_dir():
                 shutil.rmtree(path)
-            path.unlink(missing_ok=True)
+            else:
+                path.unlink(missing_ok=True)
         raise ProofError(
             f"{receipt.parent}: {', '.join(moved)} changed while the job ran, so its result is removed; "
             f"run the same command again"
