@@ -19,6 +19,7 @@ from whatmoves.commands import (
     judge,
     models,
     paper,
+    play,
     restore,
     sample,
     score,
@@ -49,6 +50,7 @@ COMMANDS: dict[str, ModuleType] = {
     "encode": encode,
     "sample": sample,
     "swap": swap,
+    "play": play,
     "models": models,
     "studies": studies,
 }
