@@ -31,3 +31,4 @@ rule all:
         "paper/main.pdf",
         checkpoints,
         animations,
+        f"{R}/efficiency.md",

@@ -6,8 +6,10 @@ import pytest
 
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
+from whatmoves.paper.efficiency import ReferenceTimes
 from whatmoves.paper.index import Entry, ValueIndex
 from whatmoves.paper.render import render
+from whatmoves.paper.search import ReportedSearch
 from whatmoves.paper.tex import code, count, escape, listing, number
 from whatmoves.paper.writer import Writer
 from whatmoves.study import Study
@@ -26,7 +28,8 @@ ENTRIES = {
 def rendered(text: str, folder: Path) -> str:
     (folder / "main.tex.j2").write_text(text, encoding="utf-8")
     writer = Writer(STUDY, ValueIndex("toy", ENTRIES), folder)
-    return render(folder, writer, Appendix(writer, folder))
+    searched, times = ReportedSearch(writer, folder / "search.json"), ReferenceTimes(writer, folder / "times.json")
+    return render(folder, writer, Appendix(writer, folder), searched, times)
 
 
 def test_a_value_is_formatted_and_linked_and_its_first_use_is_the_way_back(tmp_path: Path) -> None:

@@ -32,3 +32,29 @@ rule analyse:
         expect=depends("analyse", "digest"),
     shell:
         "whatmoves analyse --configfile {params.configfile} --hypotheses {input.hypotheses} --expect {params.expect} &> {log}"
+
+
+# What the models cost, for people. Times differ from run to run: no receipt covers it, and nothing is made from it.
+rule efficiency:
+    input:
+        quality=[f"{R}/evaluate/{dataset}/{model}/quality.json" for dataset, model in PAIRS],
+        evaluations=[f"{R}/evaluate/{dataset}/{model}/timings.json" for dataset, model in PAIRS],
+        trainings=[f"{R}/train/{dataset}/{model}/seed-{seed}/timings.json" for dataset, model, seed in RUNS],
+    output:
+        table=f"{R}/efficiency.md",
+        numbers=f"{R}/efficiency.csv",
+        reference=f"{R}/efficiency.json",
+    log:
+        f"{LOGS}/efficiency.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        configfile=place_of_config,
+        code=combined(closure(["whatmoves.analysis.efficiency"])),
+        settings=depends("analyse", "settings_text"),
+    shell:
+        "whatmoves efficiency --configfile {params.configfile} &> {log}"

@@ -5,6 +5,7 @@ from whatmoves.errors import WhatMovesError
 from whatmoves.layout import FLOOR_ROWS, judged_rows
 from whatmoves.loading import check_deeply, load_study
 from whatmoves.machine import has_usable_gpu
+from whatmoves.provenance.closure import closure, combined
 from whatmoves.provenance.jobs import expected_jobs, fingerprint, receipt_of
 
 ROOT = Path(workflow.basedir)

@@ -26,6 +26,8 @@ METRICS: dict[str, Metric] = {
     "ssim_u7_dr2": Metric("SSIM, uniform window of 7, data range 2", "", ".3f"),
     "temporal_error": Metric("error of frame differences against the truth", "", ".4f", "lower"),
     "parameters": Metric("trainable parameters", "", ",d", ""),
+    "gflops_training_per_clip": Metric("operations of a training step, per clip", "GFLOP", ".3f", ""),
+    "gflops_forward_per_clip": Metric("operations of drawing a clip", "GFLOP", ".3f", ""),
     "mig": Metric("mutual information gap", "", ".3f"),
     "swap_psnr_frame": Metric("PSNR of swaps against the rendered true swap", "dB", ".2f"),
     "swap_ssim_gauss11": Metric("SSIM of swaps against the rendered true swap", "", ".3f"),

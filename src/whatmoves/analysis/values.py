@@ -22,7 +22,8 @@ from whatmoves.files import read_arrays, read_json, write_json
 from whatmoves.layout import Layout, measured_rows
 from whatmoves.study import Study
 
-DERIVED = {"psnr_pooled", "mse_removed", "parameters"}  # functions of others, or of the architecture
+OF_THE_ARCHITECTURE = ("gflops_training_per_clip", "gflops_forward_per_clip")  # `gflops` of quality.json
+DERIVED = {"psnr_pooled", "mse_removed", "parameters", *OF_THE_ARCHITECTURE}  # not measured seed by seed
 INTERVAL_SEED = 20_000  # the bootstrap's own stream: the same draws for every measure
 
 
@@ -74,7 +75,10 @@ def _model_values(
             continue
         arrays = [clips[f"seed{seed}_{metric}"] for seed in per_seed if f"seed{seed}_{metric}" in clips]
         found[f"{prefix}.{metric}"] = _entry(study, metric, per_seed, arrays, files)
-    found[f"{prefix}.parameters"] = _count(quality["parameters"], files)
+    found[f"{prefix}.parameters"] = _fact("parameters", quality["parameters"], files)
+    for metric in OF_THE_ARCHITECTURE:
+        if metric in quality.get("gflops", {}):
+            found[f"{prefix}.{metric}"] = _fact(metric, quality["gflops"][metric], files)
     if error := found.get(f"{prefix}.mse_pixel"):
         found[f"{prefix}.psnr_pooled"] = _falling(error, "psnr_pooled", decibels)
         if floor:
@@ -129,9 +133,9 @@ def _entry(
     }
 
 
-def _count(parameters: int, files: list[str]) -> dict[str, Any]:
-    """The number of trainable parameters: a fact of the architecture, the same for every seed."""
-    return {**_words("parameters"), "value": parameters, "interval": None, "n": None, "seeds": {}, "files": files[:1]}
+def _fact(metric: str, value: float, files: list[str]) -> dict[str, Any]:
+    """A number that follows from the architecture: the same for every seed."""
+    return {**_words(metric), "value": value, "interval": None, "n": None, "seeds": {}, "files": files[:1]}
 
 
 def _words(metric: str) -> dict[str, str]:

@@ -22,12 +22,12 @@ GIF_FRAME_MS = 120
 def encode_file(checkpoint: Path, clips: Path, out: Path, device: str = "auto") -> None:
     """Codes `[N, D]` of each block for the clips of a `.npz`; raises `CheckpointError` or `DataError` in one line."""
     place = choose_device(device)
-    model: Any = _able(checkpoint, place, "encode").model
-    video = _read_video(clips, model.shape)
+    model: Any = able(checkpoint, place, "encode").model
+    video = read_video(clips, model.shape)
     parts: list[dict[str, Tensor]] = []
     with torch.inference_mode():
         for first in range(0, len(video), BATCH):
-            parts.append(model.encode(_float(video[first : first + BATCH], place)))
+            parts.append(model.encode(as_floats(video[first : first + BATCH], place)))
     codes = {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
     write_arrays(out, codes)
 
@@ -36,31 +36,31 @@ def sample_file(checkpoint: Path, out: Path, count: int, seed: int, device: str 
     """`count` new clips; raises `CheckpointError` for a model that cannot sample."""
     if count < 1:
         raise DataError(f"--count is {count}; must be at least 1")
-    model: Any = _able(checkpoint, choose_device(device), "sample").model
+    model: Any = able(checkpoint, choose_device(device), "sample").model
     with torch.inference_mode():
         video = model.sample(count, torch.Generator().manual_seed(seed))
-    _write_video(out, {"video": _bytes(video)})
+    write_video(out, {"video": as_bytes(video)})
 
 
 def swap_file(checkpoint: Path, clips: Path, content: int, motion: int, out: Path, device: str = "auto") -> None:
     """Clips `content` and `motion` of a file and the swap of the two, side by side."""
     place = choose_device(device)
-    model: Any = _able(checkpoint, place, "encode", "decode").model
-    video = _read_video(clips, model.shape)
+    model: Any = able(checkpoint, place, "encode", "decode").model
+    video = read_video(clips, model.shape)
     for name, row in (("content", content), ("motion", motion)):
         if not 0 <= row < len(video):
             raise DataError(f"{name} is row {row}, but {clips} holds rows 0 … {len(video) - 1}; name one of them")
     with torch.inference_mode():
-        code = model.encode(_float(video[[content, motion]], place))
+        code = model.encode(as_floats(video[[content, motion]], place))
         if not {"content", "motion"} <= set(code):
             blocks = ", ".join(sorted(code))
             raise CheckpointError(f"{checkpoint}: its code has blocks {blocks}; a swap needs content and motion")
         swapped = model.decode({"content": code["content"][:1], "motion": code["motion"][1:]})
-    shown = {"content_source": video[[content]], "motion_source": video[[motion]], "swap": _bytes(swapped)}
-    _write_video(out, shown)
+    shown = {"content_source": video[[content]], "motion_source": video[[motion]], "swap": as_bytes(swapped)}
+    write_video(out, shown)
 
 
-def _able(checkpoint: Path, device: torch.device, *needed: str) -> Loaded:
+def able(checkpoint: Path, device: torch.device, *needed: str) -> Loaded:
     """A loaded checkpoint whose model has the `needed` abilities."""
     loaded = load_checkpoint(checkpoint, device)
     lacking = [name for name in needed if name not in abilities(loaded.model)]
@@ -69,7 +69,8 @@ def _able(checkpoint: Path, device: torch.device, *needed: str) -> Loaded:
     return loaded
 
 
-def _read_video(path: Path, shape: Any) -> NDArray[np.uint8]:
+def read_video(path: Path, shape: Any) -> NDArray[np.uint8]:
+    """The clips `[N, T, C, H, W]` of a `.npz`; raises `DataError` where they are not of the model's `shape`."""
     arrays = read_arrays(path)
     video = arrays.get("video")
     if video is None or video.dtype != np.uint8:
@@ -79,19 +80,28 @@ def _read_video(path: Path, shape: Any) -> NDArray[np.uint8]:
     return video
 
 
-def _float(video: NDArray[np.uint8], device: torch.device) -> Tensor:
+def as_floats(video: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Stored intensities as models read them, in [0, 1]."""
     return torch.from_numpy(video).to(device).float().div_(255)
 
 
-def _bytes(video: Tensor) -> NDArray[np.uint8]:
+def as_bytes(video: Tensor) -> NDArray[np.uint8]:
+    """Intensities in [0, 1] as they are stored."""
     return video.clamp(0, 1).mul(255).round().to(torch.uint8).cpu().numpy()
 
 
-def _write_video(out: Path, videos: dict[str, NDArray[np.uint8]]) -> None:
+def check_video_name(out: Path) -> None:
+    """Raise `DataError` for a name that `write_video` does not know how to write, before any work."""
+    if out.suffix not in (".npz", ".gif"):
+        raise DataError(f"--out is {out}; its name must end in .npz or .gif")
+
+
+def write_video(out: Path, videos: dict[str, NDArray[np.uint8]]) -> None:
     """`.npz` with the arrays, or `.gif` with all clips side by side; another suffix is a `DataError`."""
+    check_video_name(out)
     if out.suffix == ".npz":
         write_arrays(out, videos)
-    elif out.suffix == ".gif":
+    else:
         import imageio.v3 as iio
 
         strip = np.concatenate([clip for video in videos.values() for clip in video], axis=-1)  # [T, C, H, all W]
@@ -99,5 +109,3 @@ def _write_video(out: Path, videos: dict[str, NDArray[np.uint8]]) -> None:
         frames = np.moveaxis(large, 1, -1) if large.shape[1] == 3 else large[:, 0]
         with atomic(out) as temporary:
             iio.imwrite(temporary, frames, duration=GIF_FRAME_MS, loop=0)
-    else:
-        raise DataError(f"--out is {out}; its name must end in .npz or .gif")

@@ -10,9 +10,11 @@ from pathlib import Path
 from whatmoves.errors import PaperError
 from whatmoves.files import write_bytes, write_text
 from whatmoves.paper.appendix import Appendix
+from whatmoves.paper.efficiency import ReferenceTimes, efficiency_of
 from whatmoves.paper.index import read_index
 from whatmoves.paper.literals import check_templates
 from whatmoves.paper.render import render
+from whatmoves.paper.search import ReportedSearch, search_of
 from whatmoves.paper.writer import Writer
 from whatmoves.study import Study
 
@@ -37,19 +39,14 @@ _FAULTS = (
 _OVERFULL = re.compile(r"^Overfull \\hbox \((\d+(?:\.\d+)?)pt too wide\)")
 
 
-def _search_of(study: Study, templates: Path) -> Path:
-    """The record of the search that chose a study's settings, if there was one."""
-    return templates.parent / "config" / "search" / f"{study.study}.json"
-
-
 def paper_inputs(study: Study, root: Path, templates: Path) -> list[Path]:
     """Every file that `write_paper` reads, for the paper's receipt."""
     sources = [path for suffix in ("j2", "bib", "tex", "yaml") for path in sorted(templates.rglob(f"*.{suffix}"))]
     results = [root / "values.json", root / "verify.json", *sorted((root / "figures").glob("*.pdf"))]
     receipts = sorted(path for path in root.rglob("*receipt.json") if "paper" not in path.relative_to(root).parts)
     reference = templates / "reference" / f"{study.study}.json"
-    search = _search_of(study, templates)
-    return [path for path in [*sources, *results, *receipts, reference, search] if path.is_file()]
+    kept = [reference, efficiency_of(study.study, templates), search_of(study.study, templates)]
+    return [path for path in [*sources, *results, *receipts, *kept] if path.is_file()]
 
 
 def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path) -> tuple[str, ...]:
@@ -63,7 +60,11 @@ def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path)
     writer = Writer(study, index, root / "figures")
     reference = templates / "reference" / f"{study.study}.json"
     source = render(
-        templates, writer, Appendix(writer, root, reference), searched=_search_of(study, templates).is_file()
+        templates,
+        writer,
+        Appendix(writer, root, reference),
+        ReportedSearch(writer, search_of(study.study, templates)),
+        ReferenceTimes(writer, efficiency_of(study.study, templates)),
     )
     shutil.rmtree(out_tex_folder / "figures", ignore_errors=True)
     for name in writer.figures_used:

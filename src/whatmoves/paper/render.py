@@ -13,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
+from whatmoves.paper.efficiency import ReferenceTimes
+from whatmoves.paper.search import ReportedSearch
 from whatmoves.paper.tables import Column
 from whatmoves.paper.tex import Tex, code, count, escape, listing
 from whatmoves.paper.writer import Writer
@@ -39,11 +41,15 @@ def environment(templates: Path) -> Environment:
     )
 
 
-def render(templates: Path, writer: Writer, appendix: Appendix, name: str = MAIN, searched: bool = False) -> str:
-    """The paper's TeX source; `searched` says whether a search chose its settings.
-
-    Raises `PaperError` with template, line and reason.
-    """
+def render(
+    templates: Path,
+    writer: Writer,
+    appendix: Appendix,
+    searched: ReportedSearch,
+    times: ReferenceTimes,
+    name: str = MAIN,
+) -> str:
+    """The paper's TeX source; raises `PaperError` with template, line and reason."""
     study = writer.study
     functions: dict[str, Any] = {
         name: getattr(writer, name)
@@ -53,7 +59,14 @@ def render(templates: Path, writer: Writer, appendix: Appendix, name: str = MAIN
         )
     }  # fmt: skip
     functions |= {"has_metric": writer.index.has_metric, "column": Column, "appendix": appendix}
-    functions |= {"code": code, "count": count, "listing": listing, "study": study, "searched": searched}
+    functions |= {
+        "code": code,
+        "count": count,
+        "listing": listing,
+        "study": study,
+        "searched": searched,
+        "times": times,
+    }
     try:
         return environment(templates).get_template(name).render(functions)
     except TemplateSyntaxError as error:

@@ -1,119 +1,125 @@
-"""A fair search: the same grid, the same clips and the same score for every model, chosen on validation clips.
+"""A fair search: as many points, the same clips and the same kind of score for every model, chosen on validation clips.
 
-Optuna walks the grid; what is searched is declared in a file beforehand, and the record keeps every trial.
+Optuna walks the grids. Each trial is kept as soon as it is done, so that an interrupted search loses one at most.
 """
 
-import itertools
+import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import yaml
-from pydantic import Field, ValidationError
+from torch import Tensor
 
 from whatmoves import plugins
+from whatmoves.data.clips import Batch
 from whatmoves.errors import ConfigError
-from whatmoves.settings import Settings
+from whatmoves.searching.record import Score, Trial
+from whatmoves.searching.space import Space, changed
 from whatmoves.study import Study
 from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.train import train
 
-
-class Space(Settings):
-    """What is searched. Keys are `training.<setting>` or `options.<setting>`; `with` adds what a choice brings.
-
-    Every point is tried with the first seed, the `finalists` best with the others too: one run's luck decides nothing.
-    """
-
-    models: tuple[str, ...] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(min_length=1)
-    finalists: int = Field(2, ge=1)
-    grid: dict[str, list[Any]] = Field(min_length=1)
-    along: dict[str, dict[str, dict[str, Any]]] = Field({}, alias="with")
-
-    def trials(self) -> list[dict[str, Any]]:
-        """Every point of the grid, with what its choices bring along."""
-        points = []
-        for values in itertools.product(*self.grid.values()):
-            point = dict(zip(self.grid, values, strict=True))
-            for key, value in list(point.items()):
-                point |= self.along.get(key, {}).get(str(value), {})
-            points.append(point)
-        return points
-
-
-def load_space(path: Path) -> Space:
-    """The declared search; raises `ConfigError` in one line."""
-    try:
-        return Space.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; a search is declared there") from None
-    except (yaml.YAMLError, ValidationError) as error:
-        raise ConfigError(f"{path}: not a search: {' '.join(str(error).split())}") from None
-
-
-def changed(study: Study, model: str, point: Mapping[str, Any]) -> Study:
-    """The study with one model's training and options as in `point`; raises `ConfigError` for an unknown model."""
-    if model not in study.models:
-        raise ConfigError(f"the search names {model!r}, which is no model of study {study.study}")
-    raw = study.model_dump(mode="json")
-    for key, value in point.items():
-        section, _, name = key.partition(".")
-        raw["models"][model][section][name] = value
-    return Study.model_validate(raw)
+log = logging.getLogger(__name__)
 
 
 def search(
-    study: Study, space: Space, model: str, dataset: str, data_folder: Path, device: str
-) -> list[dict[str, Any]]:
-    """All trials of one model, finalists first, each best first.
+    study: Study,
+    space: Space,
+    model: str,
+    score: Score,
+    dataset: str,
+    data_folder: Path,
+    device: str,
+    done: Sequence[Trial] = (),
+    keep: Callable[[Sequence[Trial]], None] = lambda trials: None,
+) -> tuple[Trial, ...]:
+    """All trials of one model, finalists first, each best first; those in `done` are not run again.
 
-    A trial holds its point and, by seed, its squared error per pixel on the validation clips.
+    `keep` gets all trials so far after each. Raises `ConfigError` where `done` holds a point that is not declared.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    points = space.trials()
-    trials: list[dict[str, Any]] = []
+    points, first = space.points(model), str(space.seeds[0])
+    _refuse_foreign(space, model, done)
+    tried = {points.index(trial.point): dict(trial.validation_mse_pixel) for trial in done}
+    runs = len(points) + min(space.finalists, len(points)) * (len(space.seeds) - 1)
 
-    def error(point: dict[str, Any], seed: int) -> float:
-        return _error(changed(study, model, point), model, seed, dataset, data_folder, device)
+    def run(index: int, seed: int) -> float:
+        number = sum(len(errors) for errors in tried.values()) + 1
+        log.info("%s: run %d of %d: %s, seed %d", model, number, runs, points[index], seed)
+        error = _error(changed(study, model, points[index]), model, seed, score, dataset, data_folder, device)
+        log.info("%s: squared error of its %s %.5f", model, score, error)
+        tried.setdefault(index, {})[str(seed)] = error
+        keep(_ordered(points, tried, space))
+        return error
 
-    def objective(trial: "optuna.Trial") -> float:
-        point = points[trial.suggest_int("point", 0, len(points) - 1)]
-        trials.append({"point": point, "validation_mse_pixel": {str(space.seeds[0]): error(point, space.seeds[0])}})
-        return mean_error(trials[-1])
-
-    sampler = optuna.samplers.GridSampler({"point": list(range(len(points)))}, seed=0)
-    optuna.create_study(sampler=sampler).optimize(objective, n_trials=len(points))
-    trials.sort(key=mean_error)
-    finalists, others = trials[: space.finalists], trials[space.finalists :]
-    for trial in finalists:
+    missing = [index for index in range(len(points)) if first not in tried.get(index, {})]
+    if missing:
+        sampler = optuna.samplers.GridSampler({"point": missing}, seed=0)
+        walk = optuna.create_study(sampler=sampler)
+        last = len(points) - 1
+        walk.optimize(lambda trial: run(trial.suggest_int("point", 0, last), space.seeds[0]), n_trials=len(missing))
+    for index in sorted(tried, key=lambda index: tried[index][first])[: space.finalists]:
         for seed in space.seeds[1:]:
-            trial["validation_mse_pixel"][str(seed)] = error(trial["point"], seed)
-    return [*sorted(finalists, key=mean_error), *others]
+            if str(seed) not in tried[index]:
+                run(index, seed)
+    return _ordered(points, tried, space)
 
 
-def mean_error(trial: Mapping[str, Any]) -> float:
-    """The mean over its seeds."""
-    return float(np.mean(list(trial["validation_mse_pixel"].values())))
+def is_complete(space: Space, model: str, trials: Sequence[Trial]) -> bool:
+    """Whether nothing is left to run; raises `ConfigError` where a trial is of a point that is not declared."""
+    _refuse_foreign(space, model, trials)
+    seeds, points = {str(seed) for seed in space.seeds}, space.points(model)
+    finalists = [trial for trial in trials if seeds <= set(trial.validation_mse_pixel)]
+    return len(trials) == len(points) and len(finalists) >= min(space.finalists, len(points))
 
 
-def _error(study: Study, model: str, seed: int, dataset: str, data_folder: Path, device: str) -> float:
-    """Train once and reconstruct the validation clips: mean squared error per pixel."""
+def _refuse_foreign(space: Space, model: str, trials: Sequence[Trial]) -> None:
+    """Raise `ConfigError` for a trial of a point that the search does not declare."""
+    points = space.points(model)
+    for trial in trials:
+        if trial.point not in points:
+            raise ConfigError(
+                f"the record of {model} holds {trial.point}, which the search no longer declares; "
+                f"take {model} out of the record to search it anew"
+            )
+
+
+def _ordered(points: Sequence[Any], tried: dict[int, dict[str, float]], space: Space) -> tuple[Trial, ...]:
+    """Finalists by the mean over their seeds, then the others by the first seed."""
+    first = str(space.seeds[0])
+    trials = [Trial(point=points[index], validation_mse_pixel=errors) for index, errors in tried.items()]
+    trials.sort(key=lambda trial: trial.validation_mse_pixel[first])
+    finalists, others = trials[: space.finalists], trials[space.finalists :]
+    return (*sorted(finalists, key=lambda trial: trial.mean_error), *others)
+
+
+def _error(study: Study, model: str, seed: int, score: Score, dataset: str, data_folder: Path, device: str) -> float:
+    """Train once, and draw the validation clips: mean squared error per pixel of what the score names."""
     with tempfile.TemporaryDirectory(prefix="whatmoves-search-") as name:
         folder = Path(name)
         train(study, dataset, model, seed, data_folder, folder / "out", folder / "work", device)
-        loaded = load_checkpoint(folder / "out/checkpoint.pt", device="cpu")
+        network: Any = load_checkpoint(folder / "out/checkpoint.pt", device="cpu").model
     entry = study.data[dataset]
     split = plugins.open_source(entry.kind, entry.options, data_folder, f"data.{dataset}").split("validation")
-    network: Any = loaded.model
+    past = entry.past_of(split.video.shape[1])
     errors = []
     with torch.inference_mode():
         for first in range(0, len(split.video), study.evaluation.batch_size):
-            video = split.batch(slice(first, first + study.evaluation.batch_size), torch.device("cpu")).video
-            errors.append((network.reconstruct(video) - video).square().mean((1, 2, 3, 4)).numpy())
+            batch = split.batch(slice(first, first + study.evaluation.batch_size), torch.device("cpu"))
+            drawn, truth = _drawn(network, batch, score, past)
+            errors.append((drawn - truth).square().mean((1, 2, 3, 4)).numpy())
     return float(np.concatenate(errors).mean())
+
+
+def _drawn(network: Any, batch: Batch, score: Score, past: int) -> tuple[Tensor, Tensor]:
+    """What is scored, and the truth: clips reconstructed, or their frames after the first `past` predicted in closed
+    loop; a model that draws at random is asked for what it predicts without drawing."""
+    if score == "reconstruction":
+        return network.reconstruct(batch.video), batch.video
+    given, truth = batch.video[:, :past], batch.video[:, past:]
+    return network.predict(given, truth.shape[1], batch.actions, batch.states, None), truth
