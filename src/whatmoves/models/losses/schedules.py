@@ -1,4 +1,4 @@
-"""The weight of a KL term over a run, as a function of the fraction of the budget spent."""
+"""What changes over a run, as a function of the fraction of the budget spent: weights of KL terms, teacher forcing."""
 
 import math
 from typing import Literal
@@ -24,3 +24,25 @@ def kl_ramp(ramp: Ramp, progress: float, start: float, warmup: float) -> float:
         position %= 1.0
     position = min(1.0, position)
     return position if ramp == "linear" else 0.5 * (1 - math.cos(math.pi * position))
+
+
+def cycled_ramp(progress: float, cycles: int, ratio: float) -> float:
+    """Factor 0 … 1 on β at `progress`: in each of `cycles` equal parts of the budget it rises from 0 to 1 linearly over
+    a fraction `ratio` > 0 of the part, and stays. One cycle is monotonic. At `progress` 1 it is 1.
+
+    Source: Fu et al., Cyclical Annealing Schedule, 2019, equations 6 and 7.
+    """
+    if progress >= 1:
+        return 1.0
+    return min(1.0, progress * cycles % 1.0 / ratio)
+
+
+def teacher_forcing(progress: float, first: float, start: float, lower: float, decay: float) -> float:
+    """Probability that a step reads true frames: `first` until `start`, then down a line that is at `lower` when
+    `progress` is 1, `decay` times as steep (0: it stays), and never below `lower`.
+
+    Source: Bengio et al., Scheduled Sampling, 2015, section 2.4 (linear decay).
+    """
+    if progress <= start:
+        return first
+    return max(lower, first - (first - lower) * decay * (min(1.0, progress) - start) / (1 - start))
