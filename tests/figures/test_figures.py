@@ -79,7 +79,8 @@ def results(tmp_path: Path) -> Path:
         write_arrays(tmp_path / f"evaluate/moving_digits/{model}/pictures.npz", arrays)
     predicted = {"prediction_past": video(CLIPS)[:, :PAST], "prediction_truth": video(CLIPS)[:, PAST:]}
     predicted |= {name: video(CLIPS)[:, :HORIZON] for name in ("prediction", "prediction_one_step")}
-    maps = {name: np.full((CLIPS, HORIZON, 4, 4), 51, np.uint8) for name in ("detection_truth", "detection")}
+    maps = {name: np.full((CLIPS, 1 + HORIZON, 4, 4), 51, np.uint8) for name in ("detection_truth", "detection")}
+    maps["detection"][:, 0] = 255  # foreseen from one frame fewer: this is of a frame that the pictures start from
     foreseen = {"jepa": predicted | maps, "copy_last": predicted}
     for model, arrays in foreseen.items():
         write_arrays(tmp_path / f"evaluate/moving_digits/{model}/pictures.npz", arrays)
@@ -236,6 +237,7 @@ def test_the_rollout_shows_where_objects_are_foreseen_if_the_model_says_so(resul
     assert len(rollout.draw(data).axes) == 5 * 2
     heat = rollout._heat(data["foreseen"], (8, 8))
     assert heat.shape == (2, HORIZON, 3, 8, 8)
+    assert data["maps_from"] == PAST - 1
     assert heat[0, 0, :, 0, 0].tolist() == [247, 223, 204]  # a fifth of the way from white to the orange 213, 94, 0
     without = {name: array for name, array in data.items() if name not in ("there", "foreseen")}
     assert len(rollout.draw(without).axes) == 3 * 2

@@ -141,3 +141,35 @@ METRICS |= {
         "velocity_x": "velocity, right,",
     }.items()
 }
+
+# What prediction and detection measure (evaluation.prediction, .detection); gains are of analysis.predictions.
+METRICS |= {
+    "predict_mse_pixel": Metric("squared error of predictions per pixel", "", ".4f", "lower"),
+    "predict_mae_pixel": Metric("absolute error of predictions per pixel", "", ".4f", "lower"),
+    "predict_psnr_frame": Metric("PSNR per predicted frame", "dB", ".2f"),
+    "predict_psnr_channel": Metric("PSNR per channel of predicted frames", "dB", ".2f"),
+    "predict_ssim_gauss11": Metric("SSIM of predicted frames, Gaussian window of 11", "", ".3f"),
+    "predict_gain_db": Metric("PSNR of predictions above the best floor's", "dB", "+.2f"),
+    "action_cost_db": Metric("PSNR lost under the actions of another clip", "dB", ".2f"),
+    "detection_map": Metric("average precision of detections, mean over horizons", "", ".3f"),
+    "detection_ap_late": Metric("average precision of detections, mean from horizon 2 on", "", ".3f"),
+    "detection_persistence_map": Metric("average precision of persistence, mean over horizons", "", ".3f", ""),
+    "detection_chance_map": Metric("average precision of chance, mean over horizons", "", ".3f", ""),
+    "detection_gain": Metric("average precision of detections above that of persistence", "", "+.3f"),
+    "detection_nats": Metric("detection loss on true frames", "nats per cell", ".3f", "lower"),
+}
+METRICS |= {
+    f"predict_{which}_{name}": Metric(f"{METRICS[f'predict_{name}'].label}, {words}", *of)
+    for which, words in {"best": "best of several draws", "shuffled": "under the actions of another clip"}.items()
+    for name, of in {
+        "mse_pixel": ("", ".4f", "lower"),
+        "mae_pixel": ("", ".4f", "lower"),
+        "psnr_frame": ("dB", ".2f"),
+        "psnr_channel": ("dB", ".2f"),
+        "ssim_gauss11": ("", ".3f"),
+    }.items()
+}
+METRICS |= {
+    f"detection_ap_{horizon}": Metric(f"average precision of detections {horizon} frames ahead", "", ".3f")
+    for horizon in range(19)
+}

@@ -23,7 +23,7 @@ TITLES = ("PSNR per frame (dB)", "squared error per pixel")
 OTHERS = "actions of other clips"
 MEAN = -1  # in place of a seed
 PANEL_IN, GAP_IN, LEFT_IN, KEYS = 1.45, 0.42, 0.42, 4
-FLOOR_LINES: tuple[Any, ...] = ((0, (1, 1.4)), (0, (4, 1.2, 1, 1.2)), "-", (0, (4, 1, 1, 1, 1, 1)))
+FLOOR_LINES: tuple[Any, ...] = ((0, (1, 1.4)), (0, (4, 1.2, 1, 1.2)), "-", (0, (4, 1, 1, 1, 1, 1)), (0, (1, 3.5)))
 
 
 class Line(NamedTuple):

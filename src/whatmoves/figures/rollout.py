@@ -24,7 +24,8 @@ FOUND = to_rgb("#D55E00")
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """The first joint-embedding model's `past` `[n, p, C, H, W]`; `truth`, `one_step`, `rollout` `[n, k, C, H, W]`;
-    `there` and `foreseen` `[n, k, g, g]` uint8 where it detects; `frames` `[p + k]`, its label and slot."""
+    `frames` `[p + k]`, its label and slot. Where it detects: `there` and `foreseen` `[n, k, g, g]` uint8 of the same
+    frames, foreseen from the clip's first `maps_from` frames, which may be fewer than the pictures start from."""
     able = [model for model in inputs.models(inputs.dataset) if inputs.study.models[model].kind == KIND]
     found = {model: inputs.pictures(inputs.dataset, model) or {} for model in able}
     model = next((model for model, arrays in found.items() if set(PICTURES) <= arrays.keys()), None)
@@ -33,11 +34,12 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     past, truth, one_step, rollout = (found[model][name][:CLIPS] for name in PICTURES)
     seen, shown = past.shape[1], ahead(truth.shape[1])
     first = max(0, seen - SEEN)
-    maps = {
-        name: found[model][source][:CLIPS, shown]
-        for name, source in zip(("there", "foreseen"), MAPS, strict=True)
-        if set(MAPS) <= found[model].keys()
-    }
+    maps: dict[str, NDArray[Any]] = {}
+    if set(MAPS) <= found[model].keys():
+        there, foreseen = (found[model][name][:CLIPS] for name in MAPS)
+        maps_from = seen + truth.shape[1] - there.shape[1]  # they reach to the clip's end
+        at = seen + shown - maps_from
+        maps = {"there": there[:, at], "foreseen": foreseen[:, at], "maps_from": np.array(maps_from)}
     return {
         "past": past[:, first:],
         "truth": truth[:, shown],
@@ -61,7 +63,8 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     ]
     if "foreseen" in data:
         rows.append(Row("where: truth", style.INK, list(_heat(data["there"], whole.shape[-2:])), 0.09))
-        rows.append(Row("where: rollout", shade, list(_heat(data["foreseen"], whole.shape[-2:]))))
+        words = f"where, foreseen from frame {data['maps_from']}"
+        rows.append(Row(words, shade, list(_heat(data["foreseen"], whole.shape[-2:]))))
     headings = [f"{data['labels'][0]}, test clip {clip + 1}" for clip in range(len(whole))]
     return film_sheet(rows, headings, data["frames"].tolist(), given=data["past"].shape[1])
 
