@@ -11,6 +11,12 @@ FLOOR_ROWS = ("blank", "blurred_truth")  # measured from the test clips alone, b
 JUDGED_FLOORS = "floors"  # one judgement for all floors and ceilings that need no model
 
 
+def figure_parts(figure: str) -> tuple[str, str]:
+    """A figure's name as its module and the data set it shows: `predictions-drive`; the latter is mostly empty."""
+    module, _, dataset = figure.partition("-")
+    return module, dataset
+
+
 @dataclass(frozen=True)
 class Layout:
     """Paths below `root` = results/<study>."""

@@ -6,11 +6,23 @@ import numpy as np
 import pytest
 
 from whatmoves.errors import DataError
-from whatmoves.figures import quality, swaps, trade_off, training_curves
+from whatmoves.figures import (
+    detection,
+    error_horizon,
+    film,
+    predictions,
+    quality,
+    rollout,
+    schedules,
+    style,
+    swaps,
+    trade_off,
+    training_curves,
+)
 from whatmoves.figures.animations import make_animation
 from whatmoves.figures.inputs import FigureInputs
 from whatmoves.figures.make import make_figure
-from whatmoves.files import write_arrays, write_json
+from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.plugins import figure_kinds
 from whatmoves.study import Study
 
@@ -23,26 +35,58 @@ STUDY = Study.model_validate(
             "disentangled_vae": {"label": "Content/motion VAE"},
             "lstm_vae": {"label": "LSTM-VAE", "seeds": [3]},
             "baseline_vae": None,
+            "jepa": {"label": "JEPA", "options": {"steps": 2}},
+            "capsule_transformer": None,
             "mean_frame": {"seeds": [0]},
+            "copy_last": {"seeds": [0]},
         },
     }
 )
+PUSH = Study.model_validate(
+    {
+        "study": "toy",
+        "data": {"moving_digits": None, "push_world": None},
+        "models": {"jepa": {"trains_on": ["moving_digits", "push_world"]}, "lstm_vae": None},
+    }
+)
 CLIPS, FRAMES = 4, 6
+PAST, HORIZON = 2, 4
 
 
 def video(*lead: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (*lead, FRAMES, 1, 8, 8)).astype(np.uint8)
 
 
+def quality_curves(model: str, seed: int) -> dict[str, list[float]]:
+    """Curves of a model that predicts; the JEPA also reads actions and detects."""
+    curves = {"predict_psnr_frame": [20.0, 18.0, 16.0, 14.0 + seed], "predict_mse_pixel": [0.01, 0.02, 0.03, 0.04]}
+    if model == "jepa":
+        curves |= {f"predict_shuffled_{name}": [10.0] * HORIZON for name in ("psnr_frame", "mse_pixel")}
+        curves |= {"detection_ap": [0.9, 0.5, 0.2 + 0.2 * seed, 0.1], "detection_persistence": [0.4, 0.3, 0.2, 0.1]}
+        curves |= {"detection_chance": [0.03] * HORIZON}
+    return curves
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """Results of two models of three: the baseline VAE has none, the LSTM-VAE cannot swap and has one seed."""
+    """The baseline VAE has no results, nor the capsule transformer; the LSTM-VAE cannot swap and has one seed; the JEPA
+    and a floor predict."""
     whole = {"truth": video(CLIPS), "reconstruction": video(CLIPS), "samples": video(8)}
     whole["interpolation_both"] = video(7)
     parts = {name: video(7) for name in ("interpolation_content", "interpolation_motion")}
     parts |= {f"swap_{name}": video(CLIPS) for name in ("content_source", "motion_source", "model", "truth")}
     for model, arrays in {"disentangled_vae": whole | parts, "lstm_vae": whole}.items():
         write_arrays(tmp_path / f"evaluate/moving_digits/{model}/pictures.npz", arrays)
+    predicted = {"prediction_past": video(CLIPS)[:, :PAST], "prediction_truth": video(CLIPS)[:, PAST:]}
+    predicted |= {name: video(CLIPS)[:, :HORIZON] for name in ("prediction", "prediction_one_step")}
+    maps = {name: np.full((CLIPS, 1 + HORIZON, 4, 4), 51, np.uint8) for name in ("detection_truth", "detection")}
+    maps["detection"][:, 0] = 255  # foreseen from one frame fewer: this is of a frame that the pictures start from
+    foreseen = {"jepa": predicted | maps, "copy_last": predicted}
+    for model, arrays in foreseen.items():
+        write_arrays(tmp_path / f"evaluate/moving_digits/{model}/pictures.npz", arrays)
+    for model, seeds in {"jepa": (0, 1), "copy_last": (0,), "blank": (0,)}.items():
+        curves = {str(seed): quality_curves(model, seed) for seed in seeds}
+        write_json(tmp_path / f"evaluate/moving_digits/{model}/quality.json", {"curves": curves})
     for model, seed, terms in (
         ("disentangled_vae", 0, ["kl_content_nats", "kl_motion_nats"]),
         ("disentangled_vae", 1, ["kl_content_nats", "kl_motion_nats"]),
@@ -80,7 +124,7 @@ def test_every_figure_is_drawn_and_drawn_again_to_the_same_bytes(name: str, resu
     assert files[0][0].startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("name", ["reconstructions", "samples", "swaps"])
+@pytest.mark.parametrize("name", ["reconstructions", "samples", "swaps", "predictions"])
 def test_every_animation_is_made_and_made_again_to_the_same_bytes(name: str, results: Path) -> None:
     files = []
     for run in ("first", "second"):
@@ -117,6 +161,94 @@ def test_the_trade_off_needs_both_measures(results: Path) -> None:
     write_json(results / "values.json", {"values": {}})
     with pytest.raises(DataError, match=r"nothing to draw: needs .*block_gap"):
         trade_off.collect(FigureInputs(results, STUDY))
+
+
+def test_predictions_show_the_last_frames_given_and_floors_last(results: Path) -> None:
+    data = predictions.collect(FigureInputs(results, STUDY))
+    assert data["labels"].tolist() == ["JEPA", "copy last"]
+    assert (data["slots"] < 0).tolist() == [False, True]
+    assert data["frames"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert data["past"].shape[:2] == (2, PAST)
+    assert data["predictions"].shape[:3] == (2, 2, HORIZON)
+    assert film.ahead(10).tolist() == [1, 3, 5, 7, 9], "the last frame is among them"
+    figure = predictions.draw(data)
+    assert len(figure.axes) == 2 * 3  # the truth and two models, of two clips
+    truth, model = figure.axes[0].get_position(), figure.axes[2].get_position()
+    assert model.x1 == pytest.approx(truth.x1), "what is predicted stands under its truth"
+    assert model.width < truth.width
+
+
+def test_a_figure_of_another_data_set_is_named_by_it(results: Path) -> None:
+    shown = {f"prediction_{name}": video(CLIPS)[:, :2].repeat(3, 2) for name in ("past", "truth")}
+    write_arrays(results / "evaluate/push_world/jepa/pictures.npz", shown | {"prediction": shown["prediction_past"]})
+    files = [results / f"predictions-push_world.{suffix}" for suffix in ("pdf", "png", "npz")]
+    make_figure("predictions-push_world", PUSH, results, *files)
+    assert read_arrays(files[2])["truth"].shape == (2, 2, 3, 8, 8)
+    with pytest.raises(DataError, match="evaluate/drive"):
+        predictions.collect(FigureInputs(results, PUSH, "drive"))
+
+
+def test_the_animation_marks_what_was_given_and_pairs_truth_with_prediction(results: Path) -> None:
+    files = [results / f"predictions.{suffix}" for suffix in ("gif", "mp4", "npz")]
+    make_animation("predictions", STUDY, results, *files)
+    data = read_arrays(files[2])
+    assert data["labels"].tolist() == ["JEPA"], "floors are left out"
+    assert data["rows"].tolist() == ["truth", "prediction"] * 2
+    assert data["to_come"].tolist() == [False] * PAST + [True] * HORIZON
+    first_truth, first_prediction, second_truth, _ = data["video"][0]
+    assert np.array_equal(first_truth, video(CLIPS)[0])
+    assert np.array_equal(first_prediction[PAST:], video(CLIPS)[0, :HORIZON])
+    assert np.array_equal(second_truth, video(CLIPS)[1])
+
+
+def test_errors_have_a_line_a_seed_and_one_for_their_mean_and_shuffled_actions_apart(results: Path) -> None:
+    data = error_horizon.collect(FigureInputs(results, STUDY))
+    assert data["labels"].tolist() == ["JEPA", "copy last", "blank"]
+    assert data["datasets"].tolist() == ["moving_digits"]
+    own = (data["measure"] == 0) & (data["model"] == 0) & ~data["shuffled"]
+    assert data["seed"][own].tolist() == [0, 1, -1]
+    assert data["values"][own][:, -1].tolist() == [14.0, 15.0, 14.5]
+    assert data["values"][data["shuffled"] & (data["measure"] == 0)].tolist() == [[10.0] * HORIZON] * 3
+    axes = error_horizon.draw(data).axes[0]
+    assert len(axes.lines) == 3 + 3 + 2  # seeds and mean, the same with other actions, one line a floor
+    assert sum(line.is_dashed() for line in axes.lines) == 3 + 2
+
+
+def test_floors_alone_have_no_error_to_draw(results: Path) -> None:
+    (results / "evaluate/moving_digits/jepa/quality.json").unlink()
+    with pytest.raises(DataError, match="nothing to draw: needs curves of predict_psnr_frame"):
+        error_horizon.collect(FigureInputs(results, STUDY))
+
+
+def test_detection_reaches_the_last_horizon_with_floors_in_grey(results: Path) -> None:
+    data = detection.collect(FigureInputs(results, STUDY))
+    assert data["labels"].tolist() == ["JEPA"]
+    mean = (data["curve"] == 0) & (data["seed"] == detection.MEAN)
+    assert data["values"][mean][0] == pytest.approx([0.9, 0.5, 0.3, 0.1])
+    axes = detection.draw(data).axes[0]
+    assert axes.get_title(loc="left") == detection.TITLE
+    assert max(line.get_xdata()[-1] for line in axes.lines) == HORIZON
+    assert [line.get_color() for line in axes.lines].count(style.REFERENCE) == 2
+
+
+def test_the_rollout_shows_where_objects_are_foreseen_if_the_model_says_so(results: Path) -> None:
+    data = rollout.collect(FigureInputs(results, STUDY))
+    assert data["labels"].tolist() == ["JEPA"]
+    assert len(rollout.draw(data).axes) == 5 * 2
+    heat = rollout._heat(data["foreseen"], (8, 8))
+    assert heat.shape == (2, HORIZON, 3, 8, 8)
+    assert data["maps_from"] == PAST - 1
+    assert heat[0, 0, :, 0, 0].tolist() == [247, 223, 204]  # a fifth of the way from white to the orange 213, 94, 0
+    without = {name: array for name, array in data.items() if name not in ("there", "foreseen")}
+    assert len(rollout.draw(without).axes) == 3 * 2
+
+
+def test_models_with_one_schedule_share_a_line(results: Path) -> None:
+    data = schedules.collect(FigureInputs(results, STUDY))
+    assert data["words"].tolist() == ["Content/motion VAE · LSTM-VAE (β = 0.4)", "baseline vae (β = 0.4)"]
+    assert data["panel"].tolist() == [0, 0]
+    early, late = data["values"][0][[60, -1]]
+    assert (early, late) == (pytest.approx((0.15 - 0.1) / 0.4), 1.0)  # starts at a tenth, rises over four
 
 
 def test_nothing_to_draw_is_said_in_one_line(tmp_path: Path) -> None:

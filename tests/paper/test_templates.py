@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tools import ROOT
 
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
@@ -22,7 +23,9 @@ ENTRIES = {
     "moving_digits.mean_frame.psnr_frame": Entry(value=18.2, unit="dB", interval=(18.0, 18.4), format=".2f"),
     "moving_digits.lstm_vae.mse_removed": Entry(value=0.635, format=".1%"),
     "moving_digits.lstm_vae.parameters": Entry(value=1193729, format=",d"),
+    "moving_digits.lstm_vae.predict_gain_db": Entry(value=1.2, unit="dB", interval=(0.9, 1.5), floor="mean_frame"),
 }
+GAINS = {"jepa": (0.9, 1.5), "capsule_transformer": (-0.2, 0.4), "what_where_vae": (-1.5, -0.9)}
 
 
 def rendered(text: str, folder: Path) -> str:
@@ -30,6 +33,14 @@ def rendered(text: str, folder: Path) -> str:
     writer = Writer(STUDY, ValueIndex("toy", ENTRIES), folder)
     searched, times = ReportedSearch(writer, folder / "search.json"), ReferenceTimes(writer, folder / "times.json")
     return render(folder, writer, Appendix(writer, folder), searched, times)
+
+
+def section(name: str, study: Study, entries: dict[str, Entry]) -> str:
+    """A section of the paper itself, with spaces and line breaks made one space."""
+    writer = Writer(study, ValueIndex(study.study, entries), Path("nowhere"))
+    return " ".join(
+        render(ROOT / "paper", writer, Appendix(writer, Path("nowhere")), f"sections/{name}.tex.j2").split()
+    )
 
 
 def test_a_value_is_formatted_and_linked_and_its_first_use_is_the_way_back(tmp_path: Path) -> None:
@@ -51,6 +62,9 @@ def test_a_value_is_formatted_and_linked_and_its_first_use_is_the_way_back(tmp_p
         ('setting("training.batch_size")', r"\settinglink{training.batch_size}{\num{32}}"),
         ('compared("moving_digits.lstm_vae.psnr_frame", "moving_digits.mean_frame.psnr_frame")', "above"),
         ('standing("moving_digits", "lstm_vae", "psnr_frame")', r"better than \emph{mean frame}"),
+        ('beside_zero("moving_digits.lstm_vae.predict_gain_db")', "above"),
+        ('label(floor_of("moving_digits.lstm_vae.predict_gain_db"))', "mean frame"),
+        ('see_figure("predictions-push_world")', r"\cref{fig:predictions-push_world}"),
     ],
 )  # fmt: skip
 def test_expressions(expression: str, tex: str, tmp_path: Path) -> None:
@@ -68,6 +82,7 @@ def test_expressions(expression: str, tex: str, tmp_path: Path) -> None:
         ("<< 3 >>", "gives int 3; print results with value(id)"),
         ('<< setting("training.clip") >>', "no setting 'training.clip' in study 'toy'; nearest: training.clips"),
         ("<% if %>", "main.tex.j2:1:"),
+        ('<< floor_of("moving_digits.lstm_vae.psnr_frame") >>', "is over no floor; ask it of a gain"),
     ],
 )
 def test_what_a_template_may_not_do(template: str, message: str, tmp_path: Path) -> None:
@@ -81,6 +96,61 @@ def test_text_from_outside_cannot_become_tex() -> None:
     assert escape(r"\input{/etc/passwd}") == r"\textbackslash{}input\{/etc/passwd\}"
     assert escape("a_b & 5% #1 ~ ^") == r"a\_b \& 5\% \#1 \textasciitilde{} \textasciicircum{}"
     assert code("a_b/c") == r"\texttt{a\_\allowbreak{}b/\allowbreak{}c}"
+
+
+def predicting(**more: Entry) -> tuple[Study, dict[str, Entry]]:
+    """A study with three predictors, above, at and below the floor, and their values."""
+    entries = {"moving_digits.mean_frame.predict_psnr_frame": Entry(value=15.0, unit="dB", format=".2f")}
+    for model, (low, high) in GAINS.items():
+        middle = (low + high) / 2
+        gain = Entry(value=middle, unit="dB", interval=(low, high), format="+.2f", floor="mean_frame")
+        entries[f"moving_digits.{model}.predict_gain_db"] = gain
+        entries[f"moving_digits.{model}.predict_psnr_frame"] = Entry(value=15 + middle, unit="dB", format=".2f")
+    models = {**dict.fromkeys(GAINS), "mean_frame": None}
+    data = {"moving_digits": {"past_frames": 8}}
+    study = Study.model_validate({"study": "toy", "data": data, "models": models})
+    return study, entries | {f"moving_digits.jepa.{name}": entry for name, entry in more.items()}
+
+
+def test_a_prediction_is_said_to_beat_its_floor_only_where_its_interval_does() -> None:
+    found = section("results_prediction", *predicting())
+    assert r"Models see \settinglink{data.moving_digits.past_frames}{\num{8}} frames of a clip" in found
+    assert r"The best floor is \emph{mean frame}, at" in found
+    assert r"The \textbf{jepa} beats it, by \anchor" in found
+    assert r"The \textbf{capsule transformer} cannot be told from it: its gain is" in found
+    assert r"The \textbf{what where vae} does not beat it: its gain is" in found
+    assert "actions of another clip the" not in found
+    assert r"\subsection{Where it will be" not in found
+
+
+def test_actions_are_said_to_be_used_only_where_others_cost_something() -> None:
+    used = section("results_prediction", *predicting(action_cost_db=Entry(value=0.4, interval=(0.2, 0.6))))
+    assert "With the actions of another clip the jepa loses" in used
+    unused = section("results_prediction", *predicting(action_cost_db=Entry(value=0.1, interval=(-0.2, 0.4))))
+    assert "nothing shows that it uses its own" in unused
+
+
+def test_detection_is_told_up_to_the_last_horizon() -> None:
+    names = ("detection_map", "detection_ap_1", "detection_ap_2", "detection_ap_7", "detection_persistence_map")
+    gain = Entry(value=-0.1, interval=(-0.2, -0.05))
+    found = section("results_prediction", *predicting(**dict.fromkeys(names, Entry(value=0.5)), detection_gain=gain))
+    assert r"& AP at 1\,$\uparrow$ & AP at 2\,$\uparrow$ & AP at 7\,$\uparrow$ & Persistence" in found
+    assert "does not beat persistence" in found
+
+
+def test_what_failed_names_predictors_that_are_no_better_than_their_floor() -> None:
+    found = section("failures", *predicting())
+    assert r"the capsule transformer cannot be told from \emph{mean frame}" in found
+    assert r"the what where vae stays below \emph{mean frame}" in found
+    assert "jepa" not in found
+
+
+def test_a_study_without_predictions_says_nothing_of_them() -> None:
+    entries = {name: entry for name, entry in ENTRIES.items() if "predict" not in name}
+    assert section("results_prediction", STUDY, entries) == ""
+    assert "closed loop" not in section("measures", STUDY, entries)
+    assert "closed loop" in section("measures", *predicting())
+    assert "published number" not in section("limits", STUDY, entries)
 
 
 def test_numbers_and_lists_in_words() -> None:

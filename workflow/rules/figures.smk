@@ -1,25 +1,8 @@
 # Figures and animations: each from the result files it shows, with the data it draws beside it.
-TRAINED = [(dataset, model) for dataset, model in PAIRS if dataset == "moving_digits"]
-PICTURES = [f"{R}/evaluate/{dataset}/{model}/pictures.npz" for dataset, model in TRAINED]
-HISTORIES = [
-    f"{R}/train/{dataset}/{model}/seed-{seed}/history.csv"
-    for dataset, model, seed in RUNS
-    if dataset == "moving_digits"
-]
-VALUES = [f"{R}/values.json"]
-FIGURES = {
-    "pipeline": [],
-    "reconstructions": PICTURES,
-    "samples": PICTURES,
-    "interpolation": PICTURES,
-    "swaps": PICTURES,
-    "training_curves": HISTORIES,
-    "quality": VALUES,
-    "trade_off": VALUES,
-}
-if any(entry.kind == "what_where_vae" for entry in STUDY.models.values()):
-    FIGURES["what_where"] = []
-ANIMATIONS = ["reconstructions", "samples", "swaps"]
+from whatmoves.figures.catalogue import animations_of, figures_of
+
+FIGURES = {name: [f"{R}/{file}" for file in files] for name, files in figures_of(STUDY).items()}
+ANIMATIONS = {name: [f"{R}/{file}" for file in files] for name, files in animations_of(STUDY).items()}
 
 
 rule figure:
@@ -54,7 +37,7 @@ rule figure:
 
 rule animation:
     input:
-        sources=PICTURES,
+        sources=lambda wildcards: ANIMATIONS[wildcards.animation],
     output:
         data=f"{R}/animations/{{animation}}.npz",
         gif=f"{R}/animations/{{animation}}.gif",

@@ -8,13 +8,14 @@ import imageio_ffmpeg
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from whatmoves.errors import ConfigError, DataError
 from whatmoves.figures import style
 from whatmoves.figures.film import wrapped
 from whatmoves.figures.inputs import DATASET, FigureInputs, shared
 from whatmoves.files import atomic, read_arrays, write_arrays
+from whatmoves.layout import figure_parts
 from whatmoves.study import Study
 
 Data = dict[str, NDArray[Any]]
@@ -23,13 +24,17 @@ ROWS = 3
 FRAME_PX = 160  # a clip is enlarged by the whole factor that comes nearest
 GAP_PX = 8
 LABEL_PX = 38
+SIDE_PX = 84  # where rows have labels of their own
+EDGE_PX = 3  # within the gap
 FRAMES_PER_S = 8
 MP4_ROUNDS = 4
 TRUTH = -2  # slot of the columns that are given, not made: black
+PAIRS = 2  # clips of an animation whose rows are pairs
+EDGES = (style.HAIRLINE, style.PALETTE[1])  # of a frame that is given, and of one to come
 
 
 def _columns(inputs: FigureInputs, needed: tuple[str, ...], given: Mapping[str, str], made: str) -> Data:
-    pictures = inputs.pictures_with(DATASET, *needed)
+    pictures = inputs.pictures_with(inputs.dataset, *needed)
     legend = inputs.legend(list(pictures))
     videos = [shared(pictures, name) for name in given] + [arrays[made] for arrays in pictures.values()]
     rows = min(ROWS, *map(len, videos)) if len(videos) > 1 else min(ROWS, len(videos[0]))
@@ -57,21 +62,43 @@ def _swaps(inputs: FigureInputs) -> Data:
     return _columns(inputs, (*given, "swap_model"), given, "swap_model")
 
 
+def _predictions(inputs: FigureInputs) -> Data:
+    """Columns of trained models, rows in pairs: the truth above, and below it what follows the same first frames."""
+    pictures = inputs.pictures_with(inputs.dataset, "prediction_past", "prediction_truth", "prediction")
+    pictures = {model: arrays for model, arrays in pictures.items() if inputs.slot(model) >= 0}
+    if not pictures:
+        raise inputs.missing(f"a trained model's prediction in evaluate/{inputs.dataset}/<model>/pictures.npz")
+    past, truth = shared(pictures, "prediction_past")[:PAIRS], shared(pictures, "prediction_truth")[:PAIRS]
+    columns = []
+    for arrays in pictures.values():
+        halves = (np.concatenate([past, after[:PAIRS]], axis=1) for after in (truth, arrays["prediction"]))
+        columns.append(np.stack(list(halves), axis=1).reshape(-1, past.shape[1] + truth.shape[1], *past.shape[2:]))
+    return {
+        "video": np.stack(columns),
+        "rows": np.array(["truth", "prediction"] * len(past), np.str_),
+        "to_come": np.arange(past.shape[1] + truth.shape[1]) >= past.shape[1],
+        **inputs.legend(list(pictures)),
+    }
+
+
 KNOWN: dict[str, Callable[[FigureInputs], Data]] = {
     "reconstructions": _reconstructions,
     "samples": _samples,
     "swaps": _swaps,
+    "predictions": _predictions,
 }
 
 
 def make_animation(name: str, study: Study, root: Path, out_gif: Path, out_mp4: Path, out_data: Path) -> None:
     """Make animation `name` of the results under `root`: data (`.npz`), GIF and MP4, all byte-stable.
 
+    A name may end in `-` and a data set, as a figure's may.
     Raises `ConfigError` for an unknown animation and `DataError` where there is nothing to show.
     """
-    if name not in KNOWN:
+    kind, dataset = figure_parts(name)
+    if kind not in KNOWN:
         raise ConfigError(f"{name!r} is no animation; known: {', '.join(KNOWN)}")
-    write_arrays(out_data, KNOWN[name](FigureInputs(root, study)))
+    write_arrays(out_data, KNOWN[kind](FigureInputs(root, study, dataset or DATASET)))
     frames = draw(read_arrays(out_data))
     with atomic(out_gif) as temporary:
         _save_gif(frames, temporary)
@@ -80,26 +107,38 @@ def make_animation(name: str, study: Study, root: Path, out_gif: Path, out_mp4: 
 
 
 def draw(data: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
-    """Frames `[T, height, width, 3]`: a column per label, a row per clip, enlarged without smoothing."""
+    """Frames `[T, height, width, 3]`: a column per label, a row per clip, enlarged without smoothing.
+
+    With `rows` `[rows]` the rows have labels too; with `to_come` `[T]` an edge in colour marks what was not given.
+    """
     columns, rows, T, _, H, W = data["video"].shape
     scale = max(1, round(FRAME_PX / W))
     step_x, step_y = W * scale + GAP_PX, H * scale + GAP_PX
-    width, height = columns * step_x + GAP_PX, LABEL_PX + rows * step_y
+    side = SIDE_PX if "rows" in data else 0
+    width, height = side + columns * step_x + GAP_PX, LABEL_PX + rows * step_y
     still = Image.new("RGB", (width + width % 2, height + height % 2), "white")  # H.264 wants even sizes
     pen = ImageDraw.Draw(still)
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     font = ImageFont.truetype(fonts / "DejaVuSans.ttf", 13, layout_engine=ImageFont.Layout.BASIC)
     for column, (label, slot) in enumerate(zip(data["labels"], data["slots"], strict=True)):
-        middle = GAP_PX + column * step_x + W * scale // 2
+        middle = side + GAP_PX + column * step_x + W * scale // 2
         fill = style.INK if slot == TRUTH else style.colour(int(slot))
         pen.multiline_text(
             (middle, LABEL_PX // 2), wrapped(str(label)), fill=fill, font=font, anchor="mm", align="center", spacing=1
         )
+    for row, label in enumerate(data.get("rows", ())):
+        pen.text((side, LABEL_PX + row * step_y + H * scale // 2), str(label), fill=style.INK, font=font, anchor="rm")
     frames = np.repeat(np.asarray(still)[None], T, axis=0)
     for column in range(columns):
         for row in range(rows):
             clip = np.broadcast_to(data["video"][column, row].transpose(0, 2, 3, 1), (T, H, W, 3))
-            top, left = LABEL_PX + row * step_y, GAP_PX + column * step_x
+            top, left = LABEL_PX + row * step_y, side + GAP_PX + column * step_x
+            for t, to_come in enumerate(data.get("to_come", ())):
+                box = (
+                    slice(top - EDGE_PX, top + H * scale + EDGE_PX),
+                    slice(left - EDGE_PX, left + W * scale + EDGE_PX),
+                )
+                frames[t][box] = ImageColor.getrgb(EDGES[bool(to_come)])
             frames[:, top : top + H * scale, left : left + W * scale] = clip.repeat(scale, 1).repeat(scale, 2)
     return frames
 

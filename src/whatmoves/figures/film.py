@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
@@ -15,6 +16,8 @@ from whatmoves.figures import style
 LABEL_IN = 0.98
 BLOCK_GAP_IN = 0.14
 ROW_GAP_IN = 0.035
+SEEN = 2  # of the frames that a prediction starts from, the last ones: two, so that the motion is seen
+AHEAD = 5
 
 
 class Row(NamedTuple):
@@ -29,6 +32,12 @@ class Row(NamedTuple):
 def every(frames: int, shown: int) -> NDArray[np.int64]:
     """At most `shown` frame numbers from 0, at one stride: equal steps, so that speed can be read off."""
     return np.arange(0, frames, -(-frames // shown))
+
+
+def ahead(horizon: int) -> NDArray[np.int64]:
+    """At most `AHEAD` of `horizon` frames to come, from 0, at one stride; the last one where the stride allows."""
+    stride = -(-horizon // AHEAD)
+    return np.arange(stride - 1, horizon, stride)
 
 
 def gap_px(width: int) -> int:
@@ -59,25 +68,38 @@ def wrapped(label: str) -> str:
     return textwrap.fill(label, 15, break_long_words=False)
 
 
-def film_sheet(rows: Sequence[Row], headings: Sequence[str], frames: Sequence[int]) -> Figure:
-    """Rows of strips under block headings; `frames` (from 0) numbers the columns of each block from 1."""
+def film_sheet(rows: Sequence[Row], headings: Sequence[str], frames: Sequence[int], given: int = 0) -> Figure:
+    """Rows of strips under block headings; `frames` (from 0) numbers the columns of each block from 1.
+
+    The first `given` frames are those that a prediction starts from: a line parts them from the rest, and a strip that
+    lacks them stands under the rest.
+    """
+    columns, width = len(frames), rows[0].strips[0].shape[-1]
     width_px, height_px = strip_size_px(rows[0].strips[0])
     blocks = len(headings)
     block_in = (style.WIDTH_IN - LABEL_IN - 0.02 - (blocks - 1) * BLOCK_GAP_IN) / blocks
     row_in = block_in * height_px / width_px
-    header_in = 0.33
-    figure = Figure((style.WIDTH_IN, header_in + sum(row_in + row.space_before_in for row in rows) + 0.02))
+    frame_in = block_in / width_px * width
+    step_in = block_in / width_px * (width + gap_px(width))
+    header_in = 0.45 if given else 0.33
+    height_in = header_in + sum(row_in + row.space_before_in for row in rows) + 0.02
+    figure = Figure((style.WIDTH_IN, height_in))
     lefts = [LABEL_IN + block * (block_in + BLOCK_GAP_IN) for block in range(blocks)]
+    numbers = header_in - 0.06
+    quiet = {"va": "center", "color": style.SOFT, "size": style.SMALL_PT}
 
-    style.write(figure, LABEL_IN - 0.07, 0.27, "frame", ha="right", va="center", color=style.SOFT, size=style.SMALL_PT)
+    style.write(figure, LABEL_IN - 0.07, numbers, "frame", ha="right", **quiet)
     for left, heading in zip(lefts, headings, strict=True):
         style.write(figure, left, 0.09, heading, ha="left", va="center", size=style.TITLE_PT)
-        frame_in = block_in / width_px * rows[0].strips[0].shape[-1]
-        step_in = frame_in + block_in / width_px * gap_px(rows[0].strips[0].shape[-1])
         for column, frame in enumerate(frames):
             middle = left + column * step_in + frame_in / 2
-            number = str(int(frame) + 1)
-            style.write(figure, middle, 0.27, number, ha="center", va="center", color=style.SOFT, size=style.SMALL_PT)
+            style.write(figure, middle, numbers, str(int(frame) + 1), ha="center", **quiet)
+        if given:
+            edge = left + given * step_in - (step_in - frame_in) / 2
+            place, ends = edge / style.WIDTH_IN, [1 - (numbers - 0.18) / height_in, 0]
+            figure.add_artist(Line2D([place, place], ends, color=style.INK, lw=0.7, ls=(0, (3, 2))))
+            for middle, text in (((left + edge) / 2, "seen"), ((edge + left + block_in) / 2, "to come")):
+                style.write(figure, middle, numbers - 0.13, text, ha="center", **quiet)
 
     top = header_in
     for row in rows:
@@ -85,6 +107,7 @@ def film_sheet(rows: Sequence[Row], headings: Sequence[str], frames: Sequence[in
         middle = top + row_in / 2
         style.write(figure, LABEL_IN - 0.07, middle, wrapped(row.label), ha="right", va="center", color=row.colour)
         for left, strip in zip(lefts, row.strips, strict=True):
-            film_strip(style.panel(figure, left, top, block_in, row_in), strip)
+            lacking_in = (columns - len(strip)) * step_in
+            film_strip(style.panel(figure, left + lacking_in, top, block_in - lacking_in, row_in), strip)
         top += row_in
     return figure

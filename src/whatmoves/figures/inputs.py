@@ -16,15 +16,18 @@ from whatmoves.study import Study
 DATASET = "moving_digits"
 
 # Rows that frame a comparison instead of entering it: drawn in grey, and never counted as a colour.
-REFERENCE_KINDS = frozenset({"blank", "mean_frame", "copy_last", "blurred_truth", "pca", "oracle"})
+REFERENCE_KINDS = frozenset(
+    {"blank", "mean_frame", "copy_last", "linear_extrapolation", "blurred_truth", "pca", "oracle"}
+)
 
 
 @dataclass(frozen=True)
 class FigureInputs:
-    """The results of `study` under `root` (results/<study>)."""
+    """The results of `study` under `root` (results/<study>); `dataset` is the one that the figure shows."""
 
     root: Path
     study: Study
+    dataset: str = DATASET
 
     def models(self, dataset: str) -> list[str]:
         """The study's entries on a data set, in the study's order, floors and ceilings last."""
@@ -84,7 +87,7 @@ class FigureInputs:
 
     def missing(self, what: str) -> DataError:
         """The error of a figure that has nothing to draw."""
-        known = ", ".join(self.models(DATASET)) or "none"
+        known = ", ".join(self.models(self.dataset)) or "none"
         return DataError(f"{self.root}: nothing to draw: needs {what} (models: {known}); run the step that makes it")
 
 

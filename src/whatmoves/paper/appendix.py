@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from whatmoves.files import read_json
+from whatmoves.layout import figure_parts
 from whatmoves.paper.index import read_index
 from whatmoves.paper.sources import Source, read_source
 from whatmoves.paper.tex import Tex, code, escape, listing, number
@@ -43,7 +44,8 @@ class Appendix:
         """One item a figure: way back, the module that draws it, its data and what its receipt names."""
         return Tex(
             "\n".join(
-                rf"\item \figureentry{{{name}}} {code(name)}: drawn by {code(f'whatmoves.figures.{name}')} from "
+                rf"\item \figureentry{{{name}}} {code(name)}: drawn by "
+                rf"{code(f'whatmoves.figures.{figure_parts(name)[0]}')} from "
                 rf"{code(f'figures/{name}.npz')}{self._origin(read_source(self._root, f'figures/{name}.npz'))}."
                 for name in self._writer.figures_used
             )

@@ -16,7 +16,10 @@ ID_PATTERN = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 
 
 class Entry(BaseModel):
-    """One result. `interval` holds the ends of the 95 % interval; `seeds` maps a training seed to its own value."""
+    """One result. `interval` holds the ends of the 95 % interval; `seeds` maps a training seed to its own value.
+
+    `floor` names the row that a gain is over.
+    """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -28,6 +31,7 @@ class Entry(BaseModel):
     format: str = ".3f"
     label: str = ""
     better: Literal["higher", "lower", ""] = ""
+    floor: str = ""
     files: tuple[str, ...] = ()
 
     @field_validator("format")

@@ -18,6 +18,7 @@ REFERENCES = {
     "mean_frame": "mean frame",
     "mean_video": "mean clip",
     "copy_last": "copy last",
+    "linear_extrapolation": "linear extrapolation",
     "copy_content": "copy of content source",
     "copy_motion": "copy of motion source",
     "noise": "noise",
@@ -79,6 +80,10 @@ class Writer:
         """Whether the index holds that id."""
         return value_id in self.index
 
+    def anywhere(self, metric: str) -> bool:
+        """Whether anything on any data set of the study was measured by that metric."""
+        return any(self.index.has_metric(dataset, metric) for dataset in self.study.data)
+
     def value(self, value_id: str, interval: bool = False, unit: bool = True) -> Tex:
         """A result, formatted and linked to its entry in the appendix; its first use is the target of the way back.
 
@@ -94,6 +99,17 @@ class Writer:
     def compared(self, first: str, second: str) -> Tex:
         """`above`, `below` or `not distinguishable from`: where the first value stands, decided by the intervals."""
         return Tex(comparisons.relation(self.index[first], self.index[second]))
+
+    def beside_zero(self, value_id: str) -> Tex:
+        """The same of a difference against zero."""
+        return Tex(comparisons.relation(self.index[value_id], Entry(value=0)))
+
+    def floor_of(self, value_id: str) -> str:
+        """The floor that a gain is over; raises `PaperError` for a value that is over none."""
+        floor = self.index[value_id].floor
+        if not floor:
+            raise PaperError(f"value {value_id!r} is over no floor; ask it of a gain")
+        return floor
 
     def standing(self, dataset: str, model: str, metric: str) -> Tex:
         """Where a model stands against every floor and ceiling: `better than … and not distinguishable from …`."""
@@ -150,6 +166,10 @@ class Writer:
             f"\\anchor{{usefigure:{name}}}\\figurelink{{{name}}}\n"
             f"\\caption{{{caller().strip()}}}\\label{{fig:{name}}}\n\\end{{figure}}"
         )
+
+    def see_figure(self, name: str) -> Tex:
+        """A reference to a figure whose name is only known here; one that is not shown fails the build."""
+        return Tex(rf"\cref{{fig:{name}}}")
 
     def has_figure(self, name: str) -> bool:
         """Whether the study drew that figure."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from whatmoves.errors import ConfigError
+from whatmoves.layout import figure_parts
 from whatmoves.provenance.closure import source_folder, trace
 from whatmoves.study import Study
 
@@ -30,6 +31,7 @@ DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "
 # Settings of the evaluation that the analysis reads, and those of them that only it reads.
 ANALYSIS_SETTINGS = frozenset({"bootstrap", "permutations"})
 ONLY_ANALYSIS_SETTINGS = frozenset({"bootstrap"})
+SHOW_OPTIONS = frozenset({"schedules"})  # figures of settings instead of results
 ONLY_JUDGES_SETTINGS = frozenset({"judge_frames"})  # what trains judges; others read it off the judges' file
 
 
@@ -224,6 +226,20 @@ def _shown(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _figure_modules(study: Study, wildcards: Mapping[str, str]) -> list[str]:
+    """A figure's own module; one that shows settings asks the models for their defaults."""
+    module = figure_parts(wildcards["figure"])[0]
+    models = [kind_module("models", entry.kind) for entry in study.models.values()]
+    return ["whatmoves.figures.make", f"whatmoves.figures.{module}", *(models if module in SHOW_OPTIONS else ())]
+
+
+def _drawn(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """The study as a figure sees it: names, and the models' options where it shows them."""
+    if figure_parts(wildcards["figure"])[0] not in SHOW_OPTIONS:
+        return _shown(study, wildcards)
+    return {**_shown(study, wildcards), "options": {name: entry.options for name, entry in study.models.items()}}
+
+
 def _analysis(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     read = study.evaluation.model_dump(mode="json", include=set(ANALYSIS_SETTINGS))
     return {**_shown(study, wildcards), "evaluation": read}
@@ -277,11 +293,7 @@ KINDS = {
         _judge_floors,
     ),
     "analyse": Kind("values.receipt.json", lambda study, w: ["whatmoves.analysis.values"], _analysis),
-    "figure": Kind(
-        "figures/{figure}.receipt.json",
-        lambda study, w: ["whatmoves.figures.make", f"whatmoves.figures.{w['figure']}"],
-        _shown,
-    ),
+    "figure": Kind("figures/{figure}.receipt.json", _figure_modules, _drawn),
     "animation": Kind("animations/{animation}.receipt.json", lambda study, w: ["whatmoves.figures.animations"], _shown),
     "paper": Kind("paper/receipt.json", lambda study, w: ["whatmoves.paper.build"], _whole),
 }
