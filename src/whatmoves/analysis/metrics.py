@@ -172,6 +172,12 @@ METRICS |= {
     }.items()
 }
 METRICS |= {
+    "predict_novel_mse_pixel": Metric(
+        "squared error of predictions of objects never seen in training", "", ".4f", "lower"
+    ),
+    "predict_novel_psnr_frame": Metric("PSNR per predicted frame of objects never seen in training", "dB", ".2f"),
+}
+METRICS |= {
     f"detection_ap_{horizon}": Metric(f"average precision of detections {horizon} frames ahead", "", ".3f")
     for horizon in range(19)
 }

@@ -94,6 +94,9 @@ FACTOR_ROLES: dict[str, FactorRole] = {
 _CLIP_DRAWS = 8  # uniforms a clip, then as many an object
 
 
+OTHER_TESTS = {"novel": "test_novel"}  # splits that predictions are tested on beside `test`, by the measures' word
+
+
 def more_files(config: Config) -> tuple[str, ...]:
     """What `make` writes beside the files of every data set."""
     return ("test_novel.npz", "test_novel.csv")

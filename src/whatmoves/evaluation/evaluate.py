@@ -29,9 +29,10 @@ from whatmoves.errors import ConfigError
 from whatmoves.evaluation import factors, legacy
 from whatmoves.evaluation.detection import detected
 from whatmoves.evaluation.factors import Role
+from whatmoves.evaluation.flops import gflops
 from whatmoves.evaluation.mig import mig
 from whatmoves.evaluation.pictures import median_seed, pictures, to_bytes
-from whatmoves.evaluation.prediction import forecast, predicted
+from whatmoves.evaluation.prediction import answers, forecast, forecasts, predicted
 from whatmoves.evaluation.quality import quality, summary, swap_quality
 from whatmoves.evaluation.swaps import BLOCKS, Mixer, Swaps, fitted_mixer, swap, swap_obstacle, true_swaps
 from whatmoves.files import write_arrays, write_json
@@ -51,6 +52,7 @@ class Clips(NamedTuple):
     roles: Mapping[str, Role]
     swaps: Swaps | None
     past_frames: int
+    other_tests: Mapping[str, Split]
 
     @property
     def test(self) -> Split:
@@ -145,6 +147,7 @@ def evaluate(
             "abilities": list(abilities(first_model)),
             "split": next((result.mixer.split for result in results.values() if result.mixer), None),
             "parameters": parameters(first_model),
+            "gflops": gflops(first_model, clips.test.batch(slice(0, 2), place), clips.past_frames),
             "past_frames": clips.past_frames,
             "seeds": {str(seed): result.values for seed, result in results.items()},
             "curves": {str(seed): result.curves for seed, result in results.items()},
@@ -173,7 +176,8 @@ def open_clips(module: ModuleType, config: Any, source: Source, settings: Evalua
     swaps = true_swaps(module, config, splits["test"], settings.swap_pairs)
     if swaps is not None:
         splits["train"] = source.train_split(settings.probe_clips)
-    return Clips(splits, getattr(module, "FACTOR_ROLES", {}), swaps, past_frames)
+    others = {word: source.split(name) for word, name in getattr(module, "OTHER_TESTS", {}).items()}
+    return Clips(splits, getattr(module, "FACTOR_ROLES", {}), swaps, past_frames, others)
 
 
 def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
@@ -227,6 +231,10 @@ def _measure_predictions(
         return
     result.clips.update(found.clips)
     result.curves.update(found.curves)
+    for word, split in clips.other_tests.items():
+        other = answers(forecasts(model, split, clips.past_frames, settings.batch_size, device))
+        for name in ("mse_pixel", "psnr_frame"):
+            result.clips[f"predict_{word}_{name}"] = other.clips[f"predict_{name}"]
     batch = clips.test.batch(slice(0, settings.batch_size), device)
     start = _now(device)  # all is set up: the model has predicted before
     forecast(model, batch, clips.past_frames)
