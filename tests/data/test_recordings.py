@@ -132,14 +132,26 @@ def test_controls_belong_to_their_frames_and_are_scaled_by_training_alone(folder
     np.testing.assert_allclose(told["control_deviation"], deviation)
     source = open_source(config, tmp_path)
     batch = source.train_batch(0, 0, 300, CPU)
+    splits = [source.split("validation"), source.split("test"), source.train_split(50)]
     assert batch.actions is not None
     for video, actions in (
         ((batch.video * 255).round().numpy().astype(np.uint8), batch.actions.numpy()),
-        *((split.video, split.actions) for split in (source.split("validation"), source.split("test"))),
+        *((split.video, split.actions) for split in splits),
     ):
         s, t = where(video)
         assert actions.dtype == np.float32
         np.testing.assert_allclose(actions, (np.stack([t, 10.0**s], -1) - mean) / deviation, rtol=1e-5, atol=1e-6)
+
+
+def test_factors_say_where_a_clip_is_from(folder: Path, tmp_path: Path) -> None:
+    make(of(folder), tmp_path)
+    source = open_source(of(folder), tmp_path)
+    for split in (source.split("validation"), source.split("test"), source.train_split(50)):
+        s, t = where(split.video)
+        assert list(split.factors) == list(FACTOR_ROLES)
+        np.testing.assert_array_equal(split.factors.session, s[:, 0])
+        np.testing.assert_array_equal(split.factors.first_line, LENGTH * s[:, 0].astype(int) + t[:, 0] + 1)
+        np.testing.assert_allclose(split.factors.start_s, t[:, 0] / 10, atol=1e-9)
 
 
 def test_a_control_that_never_changes_is_zero(folder: Path, tmp_path: Path) -> None:
