@@ -52,7 +52,7 @@ class FrameEncoder(nn.Module):
         self.head = nn.Sequential(nn.Conv2d(widths[-1], code_width, grid), nn.BatchNorm2d(code_width), nn.Tanh())
 
     def forward(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
-        # Grey frames have no channels to lie last, and would set the layout of all maps after them.
+        # With one channel both layouts look alike, and all maps after it would get the slow one.
         maps, skips = torch.empty_like(frames, memory_format=torch.channels_last).copy_(frames), []
         for stage in self.stages:
             skips.append(stage(maps))
