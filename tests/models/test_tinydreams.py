@@ -204,6 +204,16 @@ def test_the_code_is_pooled_tokens_of_all_windows_and_of_the_last() -> None:
     torch.testing.assert_close(model.encode(video)["clip"], expected)
 
 
+@pytest.mark.parametrize("form", ["concatenated", "interleaved"])
+def test_only_image_tokens_leave_the_transformer_and_nothing_normalises_them(form: str) -> None:
+    transformer = small({"attention": form}).transformer
+    for name, parameter in transformer.named_parameters():
+        if "mix" in name or "feedforward.4" in name:  # what each part adds
+            torch.nn.init.zeros_(parameter)
+    image = 5 * torch.rand(2, 12, 6)
+    torch.testing.assert_close(transformer(image, torch.rand(2, 1, 6)), image, rtol=0, atol=0)
+
+
 def test_registers_look_where_the_first_block_says() -> None:
     model = small().eval()
     video, actions = clips(2)[:2]
