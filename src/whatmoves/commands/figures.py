@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--figure` or `--animation`."""
     add_job(parser)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--figure", metavar="NAME", help="a module in whatmoves/figures, such as swaps")
+    what.add_argument("--figure", metavar="NAME", help="a module in whatmoves/figures, or predictions-DATASET")
     what.add_argument("--animation", metavar="NAME", help="reconstructions, samples, swaps or predictions")
     parser.add_argument("--inputs", type=Path, nargs="*", default=[], help="files it reads, for its receipt")
 
