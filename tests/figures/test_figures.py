@@ -214,8 +214,14 @@ def test_errors_have_a_line_a_seed_and_one_for_their_mean_and_shuffled_actions_a
     assert sum(line.is_dashed() for line in axes.lines) == 3 + 2
 
 
-def test_floors_alone_have_no_error_to_draw(results: Path) -> None:
+def test_floors_are_shown_alone_where_no_model_could_predict(results: Path) -> None:
     (results / "evaluate/moving_digits/jepa/quality.json").unlink()
+    (results / "evaluate/moving_digits/jepa/pictures.npz").unlink()
+    assert error_horizon.collect(FigureInputs(results, STUDY))["labels"].tolist() == ["copy last", "blank"]
+    make_animation("predictions", STUDY, results, *(results / f"predictions.{kind}" for kind in ("gif", "mp4", "npz")))
+    assert read_arrays(results / "predictions.npz")["labels"].tolist() == ["copy last"]
+    for row in ("copy_last", "blank"):
+        (results / f"evaluate/moving_digits/{row}/quality.json").unlink()
     with pytest.raises(DataError, match="nothing to draw: needs curves of predict_psnr_frame"):
         error_horizon.collect(FigureInputs(results, STUDY))
 

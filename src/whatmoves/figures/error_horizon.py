@@ -40,25 +40,21 @@ class Line(NamedTuple):
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """`values` `[lines, horizon]` (NaN after a line's end), and `dataset`, `measure`, `model`, `seed` (−1: the mean of
     all) and `shuffled` of each line; `datasets`, labels and slots."""
+    measured = {dataset: _curves(inputs, dataset) for dataset in inputs.study.data}
+    trained = [name for name, rows in measured.items() if any(inputs.slot(row) >= 0 for row in rows)]
+    datasets = trained or [name for name, rows in measured.items() if rows]  # floors, where no model could
     models: list[str] = []
-    datasets: list[str] = []
     lines: list[Line] = []
-    for dataset in inputs.study.data:
-        rows = [*inputs.models(dataset), *FLOOR_ROWS]
-        curves = {row: (inputs.quality(dataset, row) or {}).get("curves", {}) for row in rows}
-        able = [row for row in rows if any(f"predict_{MEASURES[0]}" in seed for seed in curves[row].values())]
-        if not any(inputs.slot(row) >= 0 for row in able):
-            continue
-        datasets.append(dataset)
-        for row in able:
+    for place, dataset in enumerate(datasets):
+        for row, seeds in measured[dataset].items():
             models += [] if row in models else [row]
             for measure, name in enumerate(MEASURES):
                 for shuffled, key in enumerate((f"predict_{name}", f"predict_shuffled_{name}")):
-                    found = {int(seed): np.array(of[key]) for seed, of in curves[row].items() if key in of}
+                    found = {int(seed): np.array(curves[key]) for seed, curves in seeds.items() if key in curves}
                     if found:
                         found[MEAN] = np.mean(list(found.values()), axis=0)
-                    place = (len(datasets) - 1, measure, models.index(row))
-                    lines += [Line(*place, seed, bool(shuffled), values) for seed, values in found.items()]
+                    told = (place, measure, models.index(row))
+                    lines += [Line(*told, seed, bool(shuffled), values) for seed, values in found.items()]
     if not lines:
         raise inputs.missing(f"curves of predict_{MEASURES[0]} in evaluate/<data set>/<model>/quality.json")
     order = sorted(models, key=lambda model: inputs.slot(model) < 0)  # floors last
@@ -66,8 +62,15 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     values = np.full((len(lines), max(len(line.values) for line in lines)), np.nan)
     for at, line in enumerate(lines):
         values[at, : len(line.values)] = line.values
-    told = {name: np.array([getattr(line, name) for line in lines]) for name in Line._fields[:-1]}
-    return {"values": values, **told, "datasets": np.array(datasets, np.str_), **inputs.legend(order)}
+    words = {name: np.array([getattr(line, name) for line in lines]) for name in Line._fields[:-1]}
+    return {"values": values, **words, "datasets": np.array(datasets, np.str_), **inputs.legend(order)}
+
+
+def _curves(inputs: FigureInputs, dataset: str) -> dict[str, dict[str, Any]]:
+    """The curves of every seed of all that predicts on a data set, by row, floors and ceilings among them."""
+    rows = [*inputs.models(dataset), *FLOOR_ROWS]
+    curves = {row: dict((inputs.quality(dataset, row) or {}).get("curves", {})) for row in rows}
+    return {row: seeds for row, seeds in curves.items() if any(f"predict_{MEASURES[0]}" in of for of in seeds.values())}
 
 
 @style.house
