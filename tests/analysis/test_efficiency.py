@@ -76,8 +76,8 @@ def test_it_is_written_three_times_over(tmp_path: Path) -> None:
     assert rows[0]["training_device"] == "cpu: Core"
     lines = (tmp_path / "efficiency.md").read_text(encoding="utf-8").splitlines()
     assert lines[2].startswith("Ran on cpu: Core, 1 thread; cuda: Card, 2 threads.")
-    assert lines[6] == r"| clips | A \| B | 1,234,567 | 3.000 | 1.250 | 20 | 12 | 300 | 1.50 | 4.00 |"
-    assert lines[7] == "| clips | copy last | 0 | – | 0.000 | 0 | – | 100 | – | – |"
+    assert lines[6] == r"| clips | A \| B | 1,234,567 | 3 | 1.25 | 20 | 12 | 300 | 1.50 | 4.00 |"
+    assert lines[7] == "| clips | copy last | 0 | – | 0 | 0 | – | 100 | – | – |"
 
 
 def test_a_missing_run_is_named(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_counted_operations_enter_the_value_index_and_times_do_not(tmp_path: Pat
     hypotheses.write_text("hypotheses: []\n", encoding="utf-8")
     values = build_index(STUDY, results(tmp_path / "results"), hypotheses)["values"]
     assert values["clips.lstm_vae.gflops_training_per_clip"] == {
-        "value": 3.0, "label": "operations of a training step, per clip", "unit": "GFLOP", "format": ".3f",
+        "value": 3.0, "label": "operations of a training step, per clip", "unit": "GFLOP", "format": ".3g",
         "better": "", "interval": None, "n": None, "seeds": {}, "files": ["evaluate/clips/lstm_vae/quality.json"],
     }  # fmt: skip
     assert "clips.copy_last.gflops_training_per_clip" not in values

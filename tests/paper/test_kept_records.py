@@ -35,7 +35,7 @@ ROW = {
 def writer(folder: Path) -> Writer:
     values = {
         "moving_digits.lstm_vae.parameters": Entry(value=1193729, format=",d"),
-        "moving_digits.lstm_vae.gflops_training_per_clip": Entry(value=0.1234, unit="GFLOP", format=".3f"),
+        "moving_digits.lstm_vae.gflops_training_per_clip": Entry(value=0.1234, unit="GFLOP", format=".3g"),
         "moving_digits.mean_frame.parameters": Entry(value=0, format=",d"),
     }
     return Writer(STUDY, ValueIndex("toy", values), folder)
@@ -66,7 +66,7 @@ def section(name: str, folder: Path, search: ReportedSearch, clock: ReferenceTim
 
 
 def test_times_are_formatted_and_labelled(tmp_path: Path) -> None:
-    kept = times(tmp_path, ROW, {**ROW, "model": "gone"})
+    kept = times(tmp_path, ROW, {**ROW, "model": "gone"}, {**ROW, "model": "mean_frame", "parameters": 0})
     assert kept.rows() == (
         r"\texttt{moving\_\allowbreak{}digits} & A \& B & \num{16000} & \num{1235} & \num{13} & \num{512} & "
         r"\num{1.00} & -- \\"

@@ -52,8 +52,8 @@ class Efficiency(Settings):
 # Headings of the printed table, with the format of a number.
 COLUMNS: dict[str, tuple[str, str]] = {
     "parameters": ("Parameters", ",d"),
-    "gflops_training_per_clip": ("Training step, GFLOP/clip", ".3f"),
-    "gflops_forward_per_clip": ("Drawing, GFLOP/clip", ".3f"),
+    "gflops_training_per_clip": ("Training step, GFLOP/clip", ".3g"),
+    "gflops_forward_per_clip": ("Drawing, GFLOP/clip", ".3g"),
     "training_s": ("Training, s", ",.0f"),
     "clips_per_s": ("Clips/s", ",.0f"),
     "peak_memory_mib": ("Peak memory, MiB", ",.0f"),

@@ -19,7 +19,7 @@ def efficiency_of(study: str, templates: Path) -> Path:
 
 
 class ReferenceTimes:
-    """What the templates may print of a reference run; false where none is kept, or none of it is of the study."""
+    """What the templates may print of a reference run's trained models of the study; false where nothing is kept."""
 
     def __init__(self, writer: Writer, path: Path) -> None:
         """Raises `PaperError` for a file that is not as `whatmoves efficiency` writes it, or of another study."""
@@ -28,7 +28,7 @@ class ReferenceTimes:
         if found.study != writer.study.study:
             raise PaperError(f"{path}: of study {found.study!r}, not {writer.study.study!r}; put that study's there")
         known = {(dataset, model) for dataset, model, _ in writer.study.runs()}
-        self._rows = tuple(row for row in found.rows if (row.dataset, row.model) in known)
+        self._rows = tuple(row for row in found.rows if row.parameters and (row.dataset, row.model) in known)
 
     def __bool__(self) -> bool:
         return bool(self._rows)
