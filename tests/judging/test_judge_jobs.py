@@ -24,7 +24,7 @@ from whatmoves.judging.control import smoothness
 from whatmoves.judging.floors import judge_floors
 from whatmoves.judging.judge import judge
 from whatmoves.judging.judges import load_judges
-from whatmoves.judging.train_judges import kappa, train_judges, trained
+from whatmoves.judging.train_judges import kappa, train_judges
 from whatmoves.settings import Settings
 from whatmoves.study import Study
 from whatmoves.training.checkpoint import save_checkpoint
@@ -196,20 +196,3 @@ def test_even_steps_are_smooth_and_one_jump_is_not() -> None:
     assert smoothness(even) == pytest.approx(1.0)
     assert smoothness(jump) == pytest.approx(0.0)
     assert smoothness(np.zeros((2, 7, 3), np.uint8)) == 0.0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("digits", "frames", "least"), [(1, 30_000, 0.85)])
-def test_real_clips_are_judged_right(digits: int, frames: int, least: float, tmp_path: Path) -> None:
-    from whatmoves.data import moving_digits
-    from whatmoves.judging.train_judges import ceilings
-
-    config = DataConfig(digits=digits, validation_clips=1, test_clips=400)
-    make(config, tmp_path)
-    test = moving_digits.open_source(config, tmp_path).split("test")
-    torch.set_num_threads(1)
-    found = ceilings(trained(config, frames, torch.device("cpu")), config, moving_digits, test, torch.device("cpu"))
-    assert found["joint"] >= least
-    assert found["kappa"] > 0.7
-    assert found["path_error_px"] < 1.0
-    assert found["tracker_distance_centred_px"] < 0.3

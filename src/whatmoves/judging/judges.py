@@ -1,11 +1,14 @@
 """The judges of a data set: two that read the digits of a clip, and one that follows their paths.
 
 A clip's digits are judged from the mean score of its frames. With one digit a clip the scores are probabilities of the
-ten classes; with more, of each class being there. Paths are sets of centres per frame: which centre belongs to which
-digit is asked frame by frame when two paths are compared, so digits that cross are not lost.
+ten classes; with more, of each class being there. Then a class is in the clip if its frames make it likelier than it
+was before looking: the odds of every frame hold the prior odds, which speak for absence, and a clip's chances are freed
+of them. Paths are sets of centres per frame: which centre belongs to which digit is asked frame by frame when two paths
+are compared, so digits that cross are not lost.
 """
 
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,14 +55,14 @@ class Judges(nn.Module):
         self.eval()
         with torch.inference_mode():
             for frames in self._frames(video, device):
-                first.append(self.first(frames).cpu())
+                first.append(self.first(frames).frames.cpu())
                 centres.append(self.geometry.framed(peaks(self.place(frames), self.geometry.digits) * CELL_PX).cpu())
                 if ask_second:
-                    second.append(self.second(frames).cpu())
+                    second.append(self.second(frames).frames.cpu())
         scores = torch.cat(first).reshape(N, T, -1)
         return Judged(
-            self._chances(scores.mean(1)),
-            self._chances(torch.cat(second).reshape(N, T, -1).mean(1)) if ask_second else None,
+            self._of_clips(scores),
+            self._of_clips(torch.cat(second).reshape(N, T, -1)) if ask_second else None,
             self._chances(scores),
             torch.cat(centres).reshape(N, T, -1, 2).double().numpy(),
         )
@@ -70,6 +73,12 @@ class Judges(nn.Module):
             part = flat[first : first + BATCH_FRAMES].to(device)
             frames = shrunk(part.float().div_(255), self.geometry.shrink)
             yield frames.contiguous(memory_format=torch.channels_last)
+
+    def _of_clips(self, scores: Tensor) -> NDArray[np.float64]:
+        """Chances `[N, 10]` from scores of frames `[N, T, 10]`."""
+        absent = (1 - 1 / CLASSES) ** self.geometry.digits  # a class's chance to be in none of the digits
+        prior = 0.0 if self.geometry.digits == 1 else math.log((1 - absent) / absent)
+        return self._chances(scores.mean(1) - prior)
 
     def _chances(self, scores: Tensor) -> NDArray[np.float64]:
         scores = scores.double()

@@ -22,7 +22,7 @@ from whatmoves.data.clips import Split
 from whatmoves.files import write_json
 from whatmoves.judging.drawing import Drawn, Pencil, geometry_of
 from whatmoves.judging.judges import CLASSES, Judges, digit_sets, save_judges
-from whatmoves.judging.networks import CELL_PX, bumps
+from whatmoves.judging.networks import CELL_PX, Read, at_centres, bumps
 from whatmoves.judging.paths import NEAR_PX, centroids, path_error, true_paths
 from whatmoves.judging.swap_scores import true_sets
 from whatmoves.study import Study
@@ -30,10 +30,11 @@ from whatmoves.training.runtime import choose_device, tune_malloc
 
 log = logging.getLogger(__name__)
 
-BATCH = 128
+BATCH = 64
 PEAK_RATE = 4e-3
 WARM_UP = 0.2
-PLACES_NEED_LESS = 3  # a digit's place is learnt from a third of the frames that its name takes
+PLACE_WEIGHT = 0.5  # of naming each digit where it is, beside naming what the whole frame shows: learns twice as fast
+PLACES_NEED_LESS = 2  # a digit's place is learnt from half the frames that its name takes
 SEEDS = {"first": 1, "second": 2, "place": 3}  # the judges' own streams; no training run draws its digits from them
 
 
@@ -60,13 +61,17 @@ def trained(config: Any, frames: int, device: torch.device) -> Judges:
     judges.to(device)
     digits = config.digits
 
-    def digit_loss(scores: Tensor, drawn: Drawn) -> Tensor:
+    def digit_loss(net: Any, drawn: Drawn) -> Tensor:
+        read: Read = net(drawn.frames)
+        here = at_centres(read.places, drawn.centres, net.first_place_px).flatten(0, 1)
+        by_place = functional.cross_entropy(here, drawn.classes.flatten())
         if digits == 1:
-            return functional.cross_entropy(scores, drawn.classes[:, 0])
+            return functional.cross_entropy(read.frames, drawn.classes[:, 0]) + PLACE_WEIGHT * by_place
         present = functional.one_hot(drawn.classes, CLASSES).amax(1).float()
-        return functional.binary_cross_entropy_with_logits(scores, present)
+        return functional.binary_cross_entropy_with_logits(read.frames, present) + PLACE_WEIGHT * by_place
 
-    def place_loss(place_map: Tensor, drawn: Drawn) -> Tensor:
+    def place_loss(net: nn.Module, drawn: Drawn) -> Tensor:
+        place_map: Tensor = net(drawn.frames)
         return (place_map - bumps(drawn.centres / CELL_PX, *place_map.shape[1:])).square().mean()
 
     for name, loss in (("first", digit_loss), ("second", digit_loss), ("place", place_loss)):
@@ -76,7 +81,7 @@ def trained(config: Any, frames: int, device: torch.device) -> Judges:
     return judges
 
 
-def _fit(net: nn.Module, loss: Callable[[Tensor, Drawn], Tensor], pencil: Pencil, frames: int) -> float:
+def _fit(net: nn.Module, loss: Callable[[Any, Drawn], Tensor], pencil: Pencil, frames: int) -> float:
     """Train one network on freshly drawn frames; gives the mean loss of the last tenth."""
     steps = max(1, frames // BATCH)
     optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-2)
@@ -85,7 +90,7 @@ def _fit(net: nn.Module, loss: Callable[[Tensor, Drawn], Tensor], pencil: Pencil
     net.train()
     for _ in range(steps):
         drawn = pencil.draw(BATCH)
-        value = loss(net(drawn.frames.contiguous(memory_format=torch.channels_last)), drawn)
+        value = loss(net, drawn._replace(frames=drawn.frames.contiguous(memory_format=torch.channels_last)))
         optimiser.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
