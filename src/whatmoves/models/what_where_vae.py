@@ -71,7 +71,7 @@ class Config(VAESettings):
     motion_kl_weight: float = Field(1.0, ge=0, description="Factor on β for the motion code.")
     path_deviation_px: float = Field(0.5, gt=0, description="Standard deviation of a path around its code's, pixels.")
     path_weight: float = Field(1.0, ge=0, description="Weight of path_nats.")
-    prediction_weight: float = Field(0.1, ge=0, description="Weight of prediction_nats.")
+    prediction_weight: float = Field(1.0, ge=0, description="Weight of prediction_nats.")
 
 
 class Model(nn.Module):
@@ -155,6 +155,16 @@ class Model(nn.Module):
             blocks = {"clip": self.clip_head(torch.cat((content_features, path_features), dim=-1))}
         return {name: Posterior(mean.flatten(1), logvar.flatten(1)) for name, (mean, logvar) in blocks.items()}
 
+    def _early_motion(self, content_features: Tensor, path: Tensor) -> Tensor:
+        """Mean motion code of every beginning of a path, from 2 frames to all but the last: `[B, K, pasts, D]`."""
+        path_features = self.path_encoder.beginnings(path, min(2, self.shape.frames - 1))
+        if self.config.split:
+            motion: Tensor = self.motion_head(path_features).mean
+            return motion
+        content = content_features[:, :, None].expand(-1, -1, path_features.shape[2], -1)
+        clip: Tensor = self.clip_head(torch.cat((content, path_features), dim=-1)).mean
+        return clip
+
     def _by_slot(self, code: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Content and motion `[B, K, D]`; unsplit, both are the whole code."""
         blocks = {name: torch.unflatten(block, 1, (self.config.slots, -1)) for name, block in code.items()}
@@ -194,10 +204,9 @@ class Model(nn.Module):
         # As a target the found path is fixed: drawn towards the path decoder, the localiser finds all in the middle.
         found = path.detach()
         path_nats = self._path_nats(decoded, found)
-        past = int(torch.randint(min(2, self.shape.frames - 1), self.shape.frames, ()))
-        early = self._posteriors(content_features.detach(), found[:, :, :past])
-        _, early_motion = self._by_slot(_means(early))
-        prediction_nats = self._path_nats(self.path_decoder(early_motion), found)
+        predicted = self.path_decoder(self._early_motion(content_features.detach(), found))
+        pasts = predicted.shape[2]
+        prediction_nats = self._path_nats(predicted, found[:, :, None].expand_as(predicted)) / pasts
         beta = c.beta * kl_ramp(c.kl_schedule, step.progress, c.kl_start, c.kl_warmup)
         kl_weights = {"content": c.content_kl_weight, "motion": c.motion_kl_weight, "clip": 1.0}
         kl = sum(kl_weights[name] * kl_with_free_bits(*block, c.free_bits) for name, block in posteriors.items())
