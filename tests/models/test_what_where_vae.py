@@ -111,7 +111,7 @@ def test_content_stays_and_motion_changes_where_an_object_flies_elsewhere() -> N
     here, there, wider = (model.encode(blobs(line(y, x, 1, 2))) for y, x in ((8, 9), (12, 15), (12, 9)))
     for other in (there, wider):
         assert (here["content"] - other["content"]).abs().max() < 0.02 * here["content"].abs().max()
-        assert (here["motion"] - other["motion"]).abs().max() > 0.1
+        assert (here["motion"] - other["motion"]).abs().max() > 0.05 * here["motion"].abs().max()
 
 
 def test_differences_do_not_see_what_stands_still() -> None:

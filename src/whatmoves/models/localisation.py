@@ -17,6 +17,8 @@ from whatmoves.data.clips import ClipShape
 from whatmoves.models.blocks import Widths
 
 VELOCITY_GAIN = 0.5  # part of a surprise that is put down to a changed velocity
+EXCITEMENT = 20.0  # brings the untrained evidence of a bright object near 1
+LEAST_EVIDENCE = 1e-6  # of a black cell: in a black frame, the place is its middle
 SEED_ROUNDS = 5  # of k-means at the first frame
 
 
@@ -28,20 +30,23 @@ class Localiser(nn.Module):
     def __init__(self, shape: ClipShape, widths: Widths, slots: int, pose: int) -> None:
         super().__init__()
         self.slots = slots
-        layers: list[nn.Module] = [nn.Conv2d(shape.channels, widths[0], 5, stride=2, padding=2), nn.ReLU(inplace=True)]
+        # Without biases, nothing excites the features on black, nor at its rim.
+        layers: list[nn.Module] = [nn.Conv2d(shape.channels, widths[0], 5, stride=2, padding=2, bias=False), nn.ReLU()]
         for before, after in itertools.pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
+            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.ReLU(inplace=True)]
         self.features = nn.Sequential(*layers)
         self.attention = nn.Conv2d(widths[-1], 1, 1, bias=False)
         # Positive: untrained, it looks at whatever excites the features, and on black that is the object.
-        nn.init.constant_(self.attention.weight, 400 / widths[-1])
+        nn.init.constant_(self.attention.weight, EXCITEMENT / widths[-1])
         self.extra = nn.Linear(widths[-1], pose - 2) if pose > 2 else None
         rows, columns = (torch.arange(0, size, 2) * (2 / (size - 1)) - 1 for size in (shape.height, shape.width))
         self.register_buffer("cells", torch.cartesian_prod(rows, columns), persistent=False)  # [N, 2]: y, x
 
     def forward(self, video: Tensor) -> Tensor:
         maps = self.features(video.flatten(0, 1))
-        saliency = self.attention(maps).float().flatten(1).softmax(1).unflatten(0, video.shape[:2])  # [B, T, N]
+        # Squares, not a soft maximum: that jumps from cell to cell, this mean place moves with what it sees.
+        evidence = self.attention(maps).float().flatten(1).square() + LEAST_EVIDENCE
+        saliency = (evidence / evidence.sum(1, keepdim=True)).unflatten(0, video.shape[:2])  # [B, T, N]
         shares = saliency[:, None]
         if self.slots > 1:
             shares = shares * ownership(saliency.detach(), self.cells, self.slots)

@@ -4,6 +4,7 @@ Poses `[…, T, P]` ⇄ features or code `[…, D]`, with a linear way through: 
 velocity, and only walls bend it. On bouncing paths that halves the error of plain layers in the same number of steps.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -26,18 +27,26 @@ class BentLinear(nn.Module):
 class PathEncoder(nn.Module):
     """The first frames of a path, `[…, at most T, P]`, → features `[…, hidden]`.
 
-    Frames not yet seen are zeros, and a flag at every frame says which are.
+    Frames not yet seen are zeros, and a flag at every frame says which are. One bent layer codes a whole path as well
+    as two do, but only two learn what comes after its first frames.
     """
 
     def __init__(self, frames: int, pose: int, hidden: int) -> None:
         super().__init__()
         self.frames = frames
-        self.layers = BentLinear(frames * (pose + 1), hidden)
+        self.layers = nn.Sequential(BentLinear(frames * (pose + 1), hidden), BentLinear(hidden, hidden))
 
     def forward(self, path: Tensor) -> Tensor:
         flagged = F.pad(PATH_GAIN * path, (0, 1), value=1.0)
         whole = F.pad(flagged, (0, 0, 0, self.frames - path.shape[-2]))
         features: Tensor = self.layers(whole.flatten(-2))
+        return features
+
+    def beginnings(self, path: Tensor, fewest: int) -> Tensor:
+        """A whole path `[…, T, P]` → features of its first `fewest`, …, T − 1 frames, `[…, T − fewest, hidden]`."""
+        flagged = F.pad(PATH_GAIN * path, (0, 1), value=1.0)
+        seen = torch.ones(self.frames, self.frames, device=path.device).tril()[fewest - 1 : -1]
+        features: Tensor = self.layers((flagged[..., None, :, :] * seen[..., None]).flatten(-2))
         return features
 
 
@@ -47,7 +56,9 @@ class PathDecoder(nn.Module):
     def __init__(self, inputs: int, hidden: int, frames: int, pose: int) -> None:
         super().__init__()
         self.size = (frames, pose)
-        self.layers = nn.Sequential(BentLinear(inputs, hidden), nn.Linear(hidden, frames * pose))
+        self.layers = nn.Sequential(
+            BentLinear(inputs, hidden), BentLinear(hidden, hidden), nn.Linear(hidden, frames * pose)
+        )
 
     def forward(self, code: Tensor) -> Tensor:
         poses: Tensor = self.layers(code).float()

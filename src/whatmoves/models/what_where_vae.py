@@ -11,9 +11,10 @@ AIR (Eslami et al. 2016) and SQAIR (Kosiorek et al. 2018) for pictures that are 
 for the split; here one code holds the motion of a whole clip. Black background: outside its pictures it draws nothing.
 
 The path is itself a hidden variable: given the motion code it is Gaussian around the decoded path, so its KL to what
-the localiser found is `path_nats`. `prediction_nats` asks the same of a path decoded from only the first frames.
+the localiser found is `path_nats`. `prediction_nats` asks the same of paths decoded from only the first frames.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -22,6 +23,7 @@ from torch import Generator, Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
+from whatmoves.models.aggregate import AggregatePosterior
 from whatmoves.models.blocks import (
     FrameDecoder,
     FrameEncoder,
@@ -71,7 +73,10 @@ class Config(VAESettings):
     motion_kl_weight: float = Field(1.0, ge=0, description="Factor on β for the motion code.")
     path_deviation_px: float = Field(0.5, gt=0, description="Standard deviation of a path around its code's, pixels.")
     path_weight: float = Field(1.0, ge=0, description="Weight of path_nats.")
-    prediction_weight: float = Field(0.1, ge=0, description="Weight of prediction_nats.")
+    prediction_weight: float = Field(1.0, ge=0, description="Weight of prediction_nats.")
+    sample_from: Literal["codes", "prior"] = Field(
+        "codes", description="Draw samples from a Gaussian fitted to the training's codes, or from the prior N(0, I)."
+    )
 
 
 class Model(nn.Module):
@@ -114,6 +119,8 @@ class Model(nn.Module):
         else:
             content = motion = c.content_dim + c.motion_dim
             self.clip_head = GaussianHead(c.features + c.hidden, content)
+        widths = {"content": content, "motion": motion} if c.split else {"clip": content}
+        self.aggregates = nn.ModuleDict({name: AggregatePosterior(width) for name, width in widths.items()})
         self.path_decoder = PathDecoder(motion, c.hidden, shape.frames, pose)
         self.picture_decoder: FrameDecoder | BroadcastDecoder
         if c.placement == "spatial_transformer":
@@ -155,10 +162,25 @@ class Model(nn.Module):
             blocks = {"clip": self.clip_head(torch.cat((content_features, path_features), dim=-1))}
         return {name: Posterior(mean.flatten(1), logvar.flatten(1)) for name, (mean, logvar) in blocks.items()}
 
+    def _early_motion(self, content_features: Tensor, path: Tensor) -> Tensor:
+        """Mean motion code of every beginning of a path, from 2 frames to all but the last: `[B, K, pasts, D]`."""
+        path_features = self.path_encoder.beginnings(path, min(2, self.shape.frames - 1))
+        if self.config.split:
+            motion: Tensor = self.motion_head(path_features).mean
+            return motion
+        content = content_features[:, :, None].expand(-1, -1, path_features.shape[2], -1)
+        clip: Tensor = self.clip_head(torch.cat((content, path_features), dim=-1)).mean
+        return clip
+
     def _by_slot(self, code: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Content and motion `[B, K, D]`; unsplit, both are the whole code."""
         blocks = {name: torch.unflatten(block, 1, (self.config.slots, -1)) for name, block in code.items()}
         return (blocks["content"], blocks["motion"]) if self.config.split else (blocks["clip"], blocks["clip"])
+
+    def _aggregates(self) -> Iterator[tuple[str, AggregatePosterior]]:
+        for name, aggregate in self.aggregates.items():
+            assert isinstance(aggregate, AggregatePosterior)
+            yield name, aggregate
 
     def _draw(self, content: Tensor, path: Tensor) -> Tensor:
         """Video `[B, T, C, H, W]` of content `[B, K, D]` along a path `[B, K, T, P]` of any length."""
@@ -180,24 +202,27 @@ class Model(nn.Module):
         """Unweighted terms and the weighted `total`, nats per clip.
 
         `reconstruction_nats`; `kl_content_nats` and `kl_motion_nats`, or `kl_clip_nats` of an unsplit code (without
-        free bits); `path_nats`, the localised path under the decoded one; `prediction_nats`, the same under the path
-        decoded from a random number of first frames.
+        free bits); `path_nats`, the localised path under the decoded one; `prediction_nats`, the same under paths
+        decoded from its first 2, 3, … frames, mean over these.
         """
         c = self.config
         path = self._path(batch.video)
         content_features = self._content_features(batch.video, path)
         posteriors = self._posteriors(content_features, path)
-        content, motion = self._by_slot({name: posterior.draw() for name, posterior in posteriors.items()})
+        code = {name: posterior.draw() for name, posterior in posteriors.items()}
+        if self.training:  # for `sample`; no term of the loss reads it
+            for name, aggregate in self._aggregates():
+                aggregate.update(code[name].view(-1, len(aggregate.mean)))  # slots share one Gaussian
+        content, motion = self._by_slot(code)
         decoded = self.path_decoder(motion)
         drawn = self._draw(content, decoded)
         reconstruction = reconstruction_nats(c.reconstruction, drawn.logit(LOGIT_MARGIN), batch.video, c.pixel_variance)
         # As a target the found path is fixed: drawn towards the path decoder, the localiser finds all in the middle.
         found = path.detach()
         path_nats = self._path_nats(decoded, found)
-        past = int(torch.randint(min(2, self.shape.frames - 1), self.shape.frames, ()))
-        early = self._posteriors(content_features.detach(), found[:, :, :past])
-        _, early_motion = self._by_slot(_means(early))
-        prediction_nats = self._path_nats(self.path_decoder(early_motion), found)
+        predicted = self.path_decoder(self._early_motion(content_features.detach(), found))
+        pasts = predicted.shape[2]
+        prediction_nats = self._path_nats(predicted, found[:, :, None].expand_as(predicted)) / pasts
         beta = c.beta * kl_ramp(c.kl_schedule, step.progress, c.kl_start, c.kl_warmup)
         kl_weights = {"content": c.content_kl_weight, "motion": c.motion_kl_weight, "clip": 1.0}
         kl = sum(kl_weights[name] * kl_with_free_bits(*block, c.free_bits) for name, block in posteriors.items())
@@ -236,14 +261,19 @@ class Model(nn.Module):
         return self.decode(self.encode(video))
 
     def sample(self, count: int, generator: Generator | None = None) -> Tensor:
-        """`count` clips `[count, T, C, H, W]` drawn from the prior: slots and blocks independently."""
-        c = self.config
-        widths = (
-            {"content": c.content_dim, "motion": c.motion_dim} if c.split else {"clip": c.content_dim + c.motion_dim}
-        )
-        return self.decode(
-            {name: standard_normal(count, c.slots * width, self.pose_px, generator) for name, width in widths.items()}
-        )
+        """`count` clips `[count, T, C, H, W]`: slots and blocks drawn independently, from where `sample_from` says.
+
+        Codes keep a few nats a dimension and do not fill the prior, so most of its codes stand for nothing ever seen;
+        the Gaussian of the training's codes (`whatmoves.models.aggregate`) is nearer to them, and not the prior.
+        """
+        slots, code = self.config.slots, dict[str, Tensor]()
+        for name, aggregate in self._aggregates():
+            if self.config.sample_from == "codes":
+                drawn = aggregate.draw(count * slots, generator)
+            else:
+                drawn = standard_normal(count * slots, len(aggregate.mean), self.pose_px, generator)
+            code[name] = drawn.view(count, -1)
+        return self.decode(code)
 
     def predict(
         self,
