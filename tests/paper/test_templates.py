@@ -63,6 +63,7 @@ def test_a_value_is_formatted_and_linked_and_its_first_use_is_the_way_back(tmp_p
         ('compared("moving_digits.lstm_vae.psnr_frame", "moving_digits.mean_frame.psnr_frame")', "above"),
         ('standing("moving_digits", "lstm_vae", "psnr_frame")', r"better than \emph{mean frame}"),
         ('beside_zero("moving_digits.lstm_vae.predict_gain_db")', "above"),
+        ('beside_zero("moving_digits.lstm_vae.mse_removed")', "not distinguishable from"),
         ('label(floor_of("moving_digits.lstm_vae.predict_gain_db"))', "mean frame"),
         ('see_figure("predictions-push_world")', r"\cref{fig:predictions-push_world}"),
     ],

@@ -19,7 +19,8 @@ from whatmoves.figures.inputs import FigureInputs
 from whatmoves.layout import FLOOR_ROWS
 
 MEASURES = ("psnr_frame", "mse_pixel")
-TITLES = ("PSNR per frame (dB)", "squared error per pixel")
+TITLES = ("PSNR per frame (dB)", "squared error, log scale")
+SCALES = ("linear", "log")  # blank frames err so much on bright pictures that all else would lie on the axis
 OTHERS = "actions of other clips"
 MEAN = -1  # in place of a seed
 PANEL_IN, GAP_IN, LEFT_IN, KEYS = 1.45, 0.42, 0.42, 4
@@ -88,6 +89,7 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
             for line in np.flatnonzero((data["dataset"] == panel) & (data["measure"] == measure)):
                 _line(axes, data, int(line))
             axes.set_title(title)
+            axes.set_yscale(SCALES[measure])
             if measure == 0:
                 style.write(figure, LEFT_IN + panel * (width_in + GAP_IN), top - 0.27, name, weight="bold")
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))

@@ -101,8 +101,10 @@ class Writer:
         return Tex(comparisons.relation(self.index[first], self.index[second]))
 
     def beside_zero(self, value_id: str) -> Tex:
-        """The same of a difference against zero."""
-        return Tex(comparisons.relation(self.index[value_id], Entry(value=0)))
+        """The same of a difference against zero; one without an interval, such as a single seed's, decides nothing."""
+        difference = self.index[value_id]
+        decided = difference.interval is not None
+        return Tex(comparisons.relation(difference, Entry(value=0)) if decided else "not distinguishable from")
 
     def floor_of(self, value_id: str) -> str:
         """The floor that a gain is over; raises `PaperError` for a value that is over none."""
