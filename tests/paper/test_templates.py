@@ -37,10 +37,11 @@ def rendered(text: str, folder: Path) -> str:
 
 def section(name: str, study: Study, entries: dict[str, Entry]) -> str:
     """A section of the paper itself, with spaces and line breaks made one space."""
-    writer = Writer(study, ValueIndex(study.study, entries), Path("nowhere"))
-    return " ".join(
-        render(ROOT / "paper", writer, Appendix(writer, Path("nowhere")), f"sections/{name}.tex.j2").split()
-    )
+    nowhere = Path("nowhere")
+    writer = Writer(study, ValueIndex(study.study, entries), nowhere)
+    searched, times = ReportedSearch(writer, nowhere / "search.json"), ReferenceTimes(writer, nowhere / "times.json")
+    source = render(ROOT / "paper", writer, Appendix(writer, nowhere), searched, times, name=f"sections/{name}.tex.j2")
+    return " ".join(source.split())
 
 
 def test_a_value_is_formatted_and_linked_and_its_first_use_is_the_way_back(tmp_path: Path) -> None:
