@@ -110,12 +110,15 @@ def whitened(train: NDArray[Any], validation: NDArray[Any], test: NDArray[Any]) 
     The sign of an axis makes its third moment positive, so that equal blocks turned differently give equal numbers.
     """
     mean = train.mean(0, dtype=np.float64)
-    values, axes = np.linalg.eigh(np.cov(train - mean, rowvar=False, ddof=0).reshape(train.shape[1], -1))
+    known = train - mean
+    values, axes = np.linalg.eigh(known.T @ known / len(known))
     # Float32 codes carry relative noise of 1e-7, squared in a variance.
     alive = values > max(1e-10 * float(values[-1]), 1e-12)
     matrix = axes[:, alive] / np.sqrt(values[alive])
-    matrix *= np.where(np.power((train - mean) @ matrix, 3).sum(0) < 0, -1.0, 1.0)
-    return Parts((train - mean) @ matrix, (validation - mean) @ matrix, (test - mean) @ matrix)
+    turned = known @ matrix
+    signs = np.where(np.einsum("nd,nd,nd->d", turned, turned, turned) < 0, -1.0, 1.0)
+    matrix *= signs
+    return Parts(turned * signs, (validation - mean) @ matrix, (test - mean) @ matrix)
 
 
 def linear_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Generator) -> list[Prediction]:
@@ -244,12 +247,12 @@ def _logistic(parts: Parts, target: Target) -> Prediction:
 
 
 def _ridge(parts: Parts, target: Target) -> Prediction:
-    gram, moment = parts.train.T @ parts.train, parts.train.T @ target.train
-    found = []
-    for strength in RIDGE_STRENGTHS:
-        weights = np.linalg.solve(gram + strength * np.eye(len(gram)), moment)
-        found.append(Prediction(parts.validation @ weights, parts.test @ weights))
-    return min(found, key=lambda prediction: _loss(target, prediction.validation, target.validation))
+    """Ridge regression on whitened codes, where every penalty is only another scale of one prediction."""
+    moment = parts.train.T @ target.train
+    seen, unseen = parts.validation @ moment, parts.test @ moment
+    scales = [1 / (len(parts.train) + strength) for strength in RIDGE_STRENGTHS]
+    scale = min(scales, key=lambda scale: _loss(target, scale * seen, target.validation))
+    return Prediction(scale * seen, scale * unseen)
 
 
 def _blind(target: Target) -> Prediction:
