@@ -15,6 +15,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from whatmoves.evaluation.discretise import labels
 from whatmoves.evaluation.rows import Rows
 
+TREE_CELLS = 256_000  # numbers of the training table that each tree sees: 8,000 rows of 32 dimensions, 1,000 of 256
 TINY = 1e-11  # added before the entropy, so that an unused row or column counts as spread evenly
 
 
@@ -46,17 +47,19 @@ def dci(
 
     Extremely randomised trees over all dimensions stand in for gradient boosting: 256 dimensions take seconds instead
     of an hour, and ties between equal dimensions break at random, where histogram boosting always takes the first and
-    makes duplicated codes look complete. A label is regressed on as class indicators, whose squared error splits
-    exactly as Gini impurity does; a continuous factor as itself.
+    makes duplicated codes look complete. Of a large table each tree draws its own rows. A label is regressed on as
+    class indicators, whose squared error splits exactly as Gini impurity does; a continuous factor as itself.
     """
     width, factors = train.codes.shape[1], len(kinds)
+    rows = max(TREE_CELLS // width, 1)
+    drawn = {"bootstrap": True, "max_samples": rows} if rows < len(train.codes) else {}
     held_out, impurity = np.zeros((width, factors)), np.zeros((width, factors))
     per_factor, plain = np.zeros(factors), np.zeros(factors)
     for k, kind in enumerate(kinds):
         targets = target_columns(np.concatenate([train.factors[:, k], test.factors[:, k]]), kind)  # [N, T]
         known, unseen = np.split(targets, [len(train.codes)])
         model = ExtraTreesRegressor(
-            trees, max_features=1.0, min_samples_leaf=smallest_leaf, random_state=int(rng.integers(2**31))
+            trees, max_features=1.0, min_samples_leaf=smallest_leaf, random_state=int(rng.integers(2**31)), **drawn
         )
         model.fit(train.codes, known if kind == "discrete" else known[:, 0])
         predicted = model.predict(test.codes).reshape(unseen.shape)

@@ -41,18 +41,24 @@ def sap(train: Rows, test: Rows, kinds: Sequence[str], bins: int = 20) -> SapRes
     mean, deviation = train.codes.mean(0, dtype=np.float64), train.codes.std(0, dtype=np.float64)
     scale = np.where(deviation > SMALLEST_VARIANCE**0.5, deviation, np.inf)  # a constant dimension becomes all zeros
     known, unseen = (train.codes - mean) / scale, (test.codes - mean) / scale
-    line, steps, accuracy = [], [], []
-    for k, kind in enumerate(kinds):
-        both = target_columns(np.concatenate([train.factors[:, k], test.factors[:, k]]), kind)
-        targets, truth = np.split(both, [len(known)])  # [N, T]
-        line.append(_line_r2(known, targets, unseen, truth))
-        steps.append(_steps_r2(known, targets, unseen, truth, bins))
-        if kind == "discrete":
-            columns = zip(known.T, unseen.T, strict=True)
-            y, answer = train.factors[:, k], test.factors[:, k]
-            accuracy.append([svm_accuracy(z[:, None], y, z_test[:, None], answer) for z, z_test in columns])
+    columns = [
+        target_columns(np.concatenate([train.factors[:, k], test.factors[:, k]]), kind) for k, kind in enumerate(kinds)
+    ]
+    first = np.cumsum([0, *(column.shape[1] for column in columns[:-1])])  # of each factor's targets
+    targets, truth = np.split(np.concatenate(columns, axis=1), [len(known)])  # [N, T]
+    blind = np.add.reduceat(np.square(truth - targets.mean(0)).sum(0), first)  # [K]
+
+    def removed(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+        return gap_of_best_two(np.clip(1 - np.add.reduceat(errors, first, axis=1) / blind, 0.0, 1.0))
+
+    line_gaps = removed(_line_errors(known, targets, unseen, truth))
+    step_gaps = removed(_steps_errors(known, targets, unseen, truth, bins))
+    accuracy = [
+        [svm_accuracy(z[:, None], train.factors[:, k], seen[:, None], test.factors[:, k]) for z, seen in
+         zip(known.T, unseen.T, strict=True)]
+        for k, kind in enumerate(kinds) if kind == "discrete"
+    ]  # fmt: skip
     svm_gaps = gap_of_best_two(np.array(accuracy).T) if accuracy else np.zeros(0)
-    line_gaps, step_gaps = gap_of_best_two(np.stack(line, axis=1)), gap_of_best_two(np.stack(steps, axis=1))
     svm = float(svm_gaps.mean()) if accuracy else None
     return SapResult(float(line_gaps.mean()), float(step_gaps.mean()), svm, line_gaps, step_gaps, svm_gaps)
 
@@ -63,34 +69,32 @@ def svm_accuracy(codes: NDArray[Any], classes: NDArray[Any], unseen: NDArray[Any
     return float(np.mean(model.predict(unseen) == truth))
 
 
-def _line_r2(
+def _line_errors(
     codes: NDArray[np.float64], targets: NDArray[np.float64], unseen: NDArray[np.float64], truth: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Test R² `[D]` of the least-squares line from each standardised dimension to all targets `[N, T]`."""
+    """Squared test error `[D, T]` of the least-squares line from each standardised dimension to each target `[N]`."""
     centre = targets.mean(0)
     slopes = codes.T @ (targets - centre) / len(codes)  # [D, T]
     rest = truth - centre
-    blind = np.square(rest).sum()
-    removed = 2 * (slopes * (unseen.T @ rest)).sum(1) - np.square(unseen).sum(0) * np.square(slopes).sum(1)
-    share: NDArray[np.float64] = np.clip(removed / blind, 0.0, 1.0)
-    return share
+    removed = 2 * slopes * (unseen.T @ rest) - np.square(unseen).sum(0)[:, None] * np.square(slopes)
+    errors: NDArray[np.float64] = np.square(rest).sum(0) - removed
+    return errors
 
 
-def _steps_r2(
+def _steps_errors(
     codes: NDArray[np.float64],
     targets: NDArray[np.float64],
     unseen: NDArray[np.float64],
     truth: NDArray[np.float64],
     bins: int,
 ) -> NDArray[np.float64]:
-    """Test R² `[D]` of the mean target in each of `bins` equal-frequency bins of each dimension."""
+    """Squared test error `[D, T]` of the mean target in each of `bins` equal-frequency bins of each dimension."""
     centre = targets.mean(0)
-    blind = np.square(truth - centre).sum()
-    scores = np.zeros(codes.shape[1])
+    errors = np.empty((codes.shape[1], targets.shape[1]))
     for d, (column, unseen_column) in enumerate(zip(codes.T, unseen.T, strict=True)):
         cuts = inner_quantiles(column, bins)
         cells = np.eye(len(cuts) + 1)[np.searchsorted(cuts, column, side="right")]  # [N, cells]
         means = cells.T @ (targets - centre) / np.maximum(cells.sum(0), 1)[:, None]
         predicted = centre + means[np.searchsorted(cuts, unseen_column, side="right")]
-        scores[d] = max(0.0, 1 - np.square(truth - predicted).sum() / blind)
-    return scores
+        errors[d] = np.square(truth - predicted).sum(0)
+    return errors
