@@ -30,9 +30,10 @@ STUDY = Study.model_validate(
     {
         "study": "toy",
         "seeds": [0, 1],
-        "data": {"moving_digits": None},
+        "data": {"moving_digits": None, "push_world": None},
         "models": {
             "disentangled_vae": {"label": "Content/motion VAE"},
+            "what_where_push": {"kind": "what_where_vae", "trains_on": ["push_world"]},
             "lstm_vae": {"label": "LSTM-VAE", "seeds": [3]},
             "baseline_vae": None,
             "jepa": {"label": "JEPA", "options": {"steps": 2}},
@@ -102,6 +103,8 @@ def results(tmp_path: Path) -> Path:
         path = tmp_path / f"train/moving_digits/{model}/seed-{seed}/history.csv"
         path.parent.mkdir(parents=True)
         path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    table = {name: video(CLIPS).repeat(3, 2) for name in ("truth", "reconstruction")}
+    write_arrays(tmp_path / "evaluate/push_world/what_where_push/pictures.npz", table)
     entry = {"interval": [0.2, 0.6], "seeds": {"0": 0.3, "1": 0.5}, "value": 0.4}
     values = {
         f"moving_digits.{model}.{metric}": entry
