@@ -16,6 +16,7 @@ from whatmoves.plugins import model_module_path
 from whatmoves.provenance.closure import source_folder
 from whatmoves.study import Study
 
+TABLE = "push_world"  # where the what–where VAE is asked for what it cannot
 SCHEDULES = "from whatmoves.models.losses.schedules import"  # a model that says so changes its loss while it trains
 
 
@@ -34,6 +35,8 @@ def figures_of(study: Study) -> dict[str, list[str]]:
     }
     if any(entry.kind == "what_where_vae" for entry in study.models.values()):
         found["what_where"] = []
+    if any(entry.kind == "what_where_vae" and TABLE in entry.trains_on for entry in study.models.values()):
+        found["failures"] = _evaluated(study, TABLE, "pictures.npz")
     if any(SCHEDULES in _text(entry.kind) for entry in study.models.values()):
         found["schedules"] = []
     predicted = list(_predicted(study))
