@@ -123,8 +123,9 @@ def test_trials_are_scored_on_validation_clips_best_first(data: Path) -> None:
 
 
 def test_predictions_are_scored_in_closed_loop_after_the_given_frames(data: Path) -> None:
-    dataset = {**TINY.data["moving_digits"].model_dump(mode="json"), "past_frames": 2}
-    study = Study.model_validate({**TINY.model_dump(mode="json"), "data": {"moving_digits": dataset}})
+    raw = TINY.model_dump(mode="json")
+    raw["data"]["moving_digits"]["past_frames"] = 2
+    study = Study.model_validate(raw)
     grids, scores = {"default": {"training.clips": [8]}}, {"copy_last": "prediction"}
     space = Space.model_validate({"models": ["copy_last"], "seeds": [1], "grids": grids, "scores": scores})
     score = score_of(study, space, "copy_last")
