@@ -116,6 +116,6 @@ def load_judges(path: Path, device: torch.device) -> Judges:
         raise CheckpointError(
             f"{path}: not readable as judges ({type(error).__name__}); delete it and run `whatmoves judge --train`"
         ) from None
-    judges.to(device)
+    judges.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # as the frames: half the time
     judges.eval()
     return judges
