@@ -122,7 +122,7 @@ def _row(study: Study, layout: Layout, dataset: str, model: str) -> Row:
         peak_memory_mib=max(run["peak_memory_mib"] for run in trained),
         training_device=trained[0]["device"],
         training_threads=trained[0]["threads"],
-        forward_ms_per_clip=mean(measured, "forward_ms_per_clip"),
+        forward_ms_per_clip=mean(measured, "forward_ms_per_clip") or mean(measured, "prediction_ms_per_clip"),
         generation_ms_per_clip=mean(measured, "generation_ms_per_clip"),
         evaluation_device=evaluated["device"],
         evaluation_threads=evaluated["threads"],
