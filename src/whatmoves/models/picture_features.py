@@ -88,12 +88,12 @@ def _judge_body(weights: Mapping[str, Tensor]) -> nn.Sequential:
     """A copy of the judge's convolutions: a judge is read here, on a lower floor, without the code that trains it."""
     width = len(weights["0.weight"])
 
-    def stage(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
-        return [_unset_convolution(inputs, outputs, kernel), nn.BatchNorm2d(outputs), nn.ReLU()]
+    def stage(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+        return [_unset_convolution(inputs, outputs, kernel, stride), nn.BatchNorm2d(outputs), nn.ReLU()]
 
     body = nn.Sequential(
-        *stage(1, width, 5), nn.MaxPool2d(2), *stage(width, 2 * width, 3), nn.MaxPool2d(2),
-        *stage(2 * width, 4 * width, 3), *stage(4 * width, 4 * width, 3),
+        *stage(1, width, 5, 2), *stage(width, 2 * width), nn.MaxPool2d(2),
+        *stage(2 * width, 4 * width), *stage(4 * width, 4 * width),
     )  # fmt: skip
     body.load_state_dict(dict(weights))
     return body
