@@ -41,10 +41,10 @@ class PictureFeatures(nn.Module):
         return stages
 
 
-def _unset_convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
+def _unset_convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     """A convolution whose weights are yet to be set: drawing any would move the random numbers of a training."""
     with torch.device("meta"):
-        layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        layer = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
     return layer.to_empty(device="cpu")
 
 
