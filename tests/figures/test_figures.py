@@ -254,7 +254,10 @@ def test_the_rollout_shows_where_objects_are_foreseen_if_the_model_says_so(resul
 
 def test_models_with_one_schedule_share_a_line(results: Path) -> None:
     data = schedules.collect(FigureInputs(results, STUDY))
-    assert data["words"].tolist() == ["Content/motion VAE · LSTM-VAE (β = 0.4)", "baseline vae (β = 0.4)"]
+    assert data["words"].tolist() == [
+        "Content/motion VAE · what where push · LSTM-VAE (β = 0.4)",
+        "baseline vae (β = 0.4)",
+    ]
     assert data["panel"].tolist() == [0, 0]
     early, late = data["values"][0][[60, -1]]
     assert (early, late) == (pytest.approx((0.15 - 0.1) / 0.4), 1.0)  # starts at a tenth, rises over four
