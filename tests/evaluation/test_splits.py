@@ -68,3 +68,14 @@ def test_wide_codes_are_reduced_by_components_of_the_training_rows():
     assert narrow.shape == (500, 3)
     # Three components hold all of it, also of rows they were not fitted on.
     assert narrow @ projection.matrix.T + projection.mean == pytest.approx(codes, abs=1e-9)
+
+
+def test_a_code_wider_than_its_rows_is_reduced_to_the_same_subspace() -> None:
+    train = np.random.default_rng(3).standard_normal((30, 50)) * np.linspace(1, 4, 50)
+    narrow = reduced(train, 6)
+    assert narrow is not None
+    axes = np.linalg.svd(train - train.mean(0), full_matrices=False)[2][:6]
+    np.testing.assert_allclose(narrow.matrix @ narrow.matrix.T, axes.T @ axes, atol=1e-9)
+    dead = reduced(np.ones((30, 50)), 6)
+    assert dead is not None
+    assert dead.matrix.shape == (50, 6)

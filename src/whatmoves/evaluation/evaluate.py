@@ -34,6 +34,7 @@ from whatmoves.evaluation.mig import mig
 from whatmoves.evaluation.pictures import median_seed, pictures, to_bytes
 from whatmoves.evaluation.prediction import answers, forecast, forecasts, predicted
 from whatmoves.evaluation.quality import quality, summary, swap_quality
+from whatmoves.evaluation.splits import reduced
 from whatmoves.evaluation.swaps import BLOCKS, Mixer, Swaps, fitted_mixer, swap, swap_obstacle, true_swaps
 from whatmoves.files import write_arrays, write_json
 from whatmoves.models.interface import abilities
@@ -206,8 +207,10 @@ def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.
         if "encode" in able and clips.swaps is not None:
             for name, split in clips.splits.items():
                 result.codes[name] = encoded(model, split, settings.batch_size, device)
-        if result.codes:
+        if result.codes and "decode" in able:
             result = result._replace(mixer=mixer_of(result.codes["train"], clips))
+        elif result.codes:
+            _narrow(result.codes)
         swapped = _measure_swaps(model, clips, settings, device, result)
     result.values.update(summary(result.clips))
     _measure_codes(clips, settings, result)
@@ -244,6 +247,16 @@ def _measure_predictions(
 def mixer_of(train: Codes, clips: Clips) -> Mixer | None:
     """How codes with the training part `train` are mixed."""
     return fitted_mixer(train, factors.primary(clips.splits["train"].factors, clips.roles))
+
+
+def _narrow(codes: dict[str, Codes]) -> None:
+    """Wide blocks as their principal components: what all measures of codes see, and all that need be stored of a code
+    that nothing is drawn from."""
+    for block, train in list(codes["train"].items()):
+        narrow = reduced(train)
+        if narrow is not None:
+            for part in codes.values():
+                part[block] = ((part[block] - narrow.mean) @ narrow.matrix).astype(np.float32)
 
 
 def encoded(model: nn.Module, split: Split, batch_size: int, device: torch.device) -> Codes:

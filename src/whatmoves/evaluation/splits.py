@@ -46,12 +46,21 @@ class RandomSplits(NamedTuple):
 
 
 def reduced(train: NDArray[Any], width: int = WIDEST_CODE) -> Projection | None:
-    """Principal components of training codes `[N, D]` down to `width`; None when they are narrow enough already."""
+    """Principal components of training codes `[N, D]` down to `width`; None when they are narrow enough already.
+
+    From the N × N products of rows where a code is wider than it has rows: a wide code costs seconds otherwise.
+    """
     if train.shape[1] <= width:
         return None
     mean = train.mean(0, dtype=np.float64)
-    axes = np.linalg.svd(train - mean, full_matrices=False)[2]
-    return Projection(mean, axes[:width].T)
+    centred = train - mean
+    if len(centred) >= centred.shape[1]:
+        return Projection(mean, np.linalg.svd(centred, full_matrices=False)[2][:width].T)
+    values, left = np.linalg.eigh(centred @ centred.T)
+    kept = np.flatnonzero(values > 1e-12 * float(values[-1]))[::-1][:width]
+    if not len(kept):  # a dead code stays dead
+        return Projection(mean, np.eye(len(mean), width))
+    return Projection(mean, centred.T @ (left[:, kept] / np.sqrt(values[kept])))
 
 
 def learned_split(train: Rows, kinds: Sequence[str], roles: Roles, content_width: int | None = None) -> LearnedSplit:

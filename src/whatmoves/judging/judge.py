@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from whatmoves import plugins
 from whatmoves.errors import DataError
 from whatmoves.evaluation.evaluate import encoded
-from whatmoves.evaluation.swaps import Codes, fitted_mixer
+from whatmoves.evaluation.swaps import BLOCKS, Codes, fitted_mixer
 from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.judging.control import Coder, led, own_reconstructions, resampled
 from whatmoves.judging.information import PARTS, coded, gap_and_leaks, information
@@ -69,9 +69,13 @@ def judge(
     for seed, path in checkpoints.items():
         values: dict[str, float] = {}
         mine = codes_of_seed(codes, seed)
-        mixer = fitted_mixer(mine["train"], task.targets["train"] if task.targets else None) if mine["train"] else None
-        if mixer is not None:
-            splits.add(mixer.split)
+        swapped = swaps.get(f"seed{seed}_swapped")
+        targets = task.targets["train"] if task.targets else None
+        mixer = fitted_mixer(mine["train"], targets) if mine["train"] and swapped is not None else None
+        if set(BLOCKS) <= set(mine["train"]):
+            splits.add("blocks")
+        elif mine["train"] and targets is not None:
+            splits.add("learned")
         if not mine["train"]:
             cannot["information"] = "it has no code"
         elif task.targets is None:
@@ -79,7 +83,6 @@ def judge(
         else:
             values |= information(mine, task.targets, study.evaluation)
             untrained[str(seed)] = of_fresh_network(study, task, model, seed, place)
-        swapped = swaps.get(f"seed{seed}_swapped")
         if swapped is None or mixer is None:
             cannot["swap"] = "it cannot be swapped; its evaluation says why"
         else:
