@@ -34,5 +34,7 @@ def test_every_setting_is_described() -> None:
 
 @pytest.mark.parametrize("name", ["ablations", "config", "tiny", "full"])
 def test_study_files_are_small(name: str) -> None:
-    assert len((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8").splitlines()) <= 80
+    assert (
+        len((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8").splitlines()) <= 130
+    )  # a line or two for each of some twenty entries
     json.loads((ROOT / "config/schema.json").read_text(encoding="utf-8"))
