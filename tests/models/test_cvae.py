@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.models.cvae import FULL_SHAPE, Config, Model
+from whatmoves.models.cvae_parts import Gaussian
 from whatmoves.models.interface import Step, abilities
 
 ODD = ClipShape(frames=6, channels=3, height=8, width=12, actions=2, states=1)
@@ -202,6 +203,11 @@ def test_one_seed_is_one_future_and_no_seed_is_the_mean_latent(prior: str) -> No
             given = torch.cat((latents, free), dim=1)
             torch.testing.assert_close(model._unrolled(codes, skips, 2, given, noise[:, :0], told)[0], drawn)
     assert (prior == "fixed") == (not priors.mean.any())
+
+
+def test_a_draw_is_the_mean_and_noise_times_the_deviation() -> None:
+    drawn = Gaussian(torch.tensor(1.0), torch.tensor(4.0).log()).draw(torch.tensor(3.0))
+    assert drawn.item() == pytest.approx(7.0)  # 1 + 3 · √4
 
 
 def test_a_learned_prior_reads_the_frames_before_its_own() -> None:
