@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import mutual_info_score
 from synthetic_codes import rotation
 
-from whatmoves.evaluation.reference import boosted_importance, reference_scores
+from whatmoves.errors import DataError
+from whatmoves.evaluation.reference import boosted_importance, reference_classes, reference_scores
 from whatmoves.evaluation.rows import Rows
 
 RNG = np.random.default_rng
@@ -85,3 +86,36 @@ def test_the_vector_machine_is_not_scale_free():
     plain, scaled = (run(c, LABELS, KINDS[:2]) for c in (codes, 0.05 * codes + 4))
     assert abs(plain.sap_svm - scaled.sap_svm) > 0.05
     assert plain.sap_r2 == pytest.approx(scaled.sap_r2)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            440,  # of the test part
+            "factor speed has one class in all 300 training rows; a factor must vary there: shuffle the rows, take out "
+            "outliers that widen its range, or drop its column",
+        ),
+        (
+            20,  # of the training part: all other rows, the whole test part among them, are in the first tenth
+            "factor speed has no class of the 300 training rows in some and not all of the 150 test rows; one is "
+            "needed to score: shuffle the rows, take out outliers that widen its range, or drop its column",
+        ),
+    ],
+)
+def test_an_outlier_that_leaves_one_class_is_refused_by_name(row, message):
+    factors = FACTORS.copy()
+    factors[row, 2] = 1e6
+    with pytest.raises(DataError) as caught:
+        reference_classes(factors[:300], factors[300:], KINDS, ("digit", "colour", "speed"))
+    assert str(caught.value) == message
+    with pytest.raises(DataError, match="factor 2 has"):
+        run(np.zeros((450, 2)), factors)
+
+
+def test_classes_are_numbered_and_cut_over_both_parts():
+    train = np.column_stack([[-3.0, 7, 12, 7], [0.0, 1, 2, 3]])
+    test = np.column_stack([[12.0, 3, 7], [10.0, 9.99, -0.0]])
+    known, unseen = reference_classes(train, test, ("discrete", "continuous"))
+    assert known.T.tolist() == [[0, 2, 3, 2], [0, 1, 2, 3]]
+    assert unseen.T.tolist() == [[3, 1, 2], [9, 9, 0]]

@@ -5,6 +5,7 @@ import pytest
 from synthetic_codes import KINDS, clip_factors, content_block, motion_block
 
 from whatmoves.errors import DataError
+from whatmoves.evaluation import score
 from whatmoves.evaluation.score import as_text, score_file
 from whatmoves.files import write_arrays
 
@@ -147,3 +148,31 @@ def test_real_numbers_marked_discrete_are_caught(tmp_path):
     # One class a row would make any code's information the whole entropy.
     with pytest.raises(DataError, match=r"with 700 classes.*or mark a factor of many values continuous"):
         score_file(stored(tmp_path, **{**GOOD, "factor_kinds": np.array(["discrete"] * 5)}))
+
+
+NAMES = np.array(["class", "y", "x", "vy", "vx"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reference", "message"),
+    [
+        (changed("factors", 800, 3, 1e6), True, "factor vy has one class in all 700 training rows"),
+        (changed("factors", 100, 3, 1e6), True, "factor vy has no class of the 700 training rows in some"),
+        (
+            {"factors": np.column_stack([FACTORS[:, :4], np.arange(900) % 15 == 0])},
+            False,
+            "factor vx is 0 in most of 900 rows, so 10 equal-frequency classes are only one; mark it discrete",
+        ),
+        (
+            {"factors": np.column_stack([np.where(np.arange(900) < 700, 0, 5) + np.arange(900) % 3, FACTORS[:, 1:]])},
+            False,
+            "factor class has no class of the 700 training rows in some",
+        ),
+    ],
+)
+def test_factors_that_nothing_could_be_fitted_on_are_refused_first(tmp_path, monkeypatch, changes, reference, message):
+    monkeypatch.setattr(score, "per_dimension", lambda coded: pytest.fail("long work started"))
+    path = stored(tmp_path, **{**GOOD, "factor_names": NAMES, **changes})
+    with pytest.raises(DataError) as caught:
+        score_file(path, reference=reference)
+    assert str(caught.value).startswith(f"{path}: {message}")

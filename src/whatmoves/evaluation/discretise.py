@@ -46,13 +46,19 @@ def labels(column: NDArray[Any]) -> NDArray[np.int64]:
     return np.unique(column, return_inverse=True)[1].astype(np.int64).reshape(-1)
 
 
-def factor_classes(factors: NDArray[Any], kinds: Sequence[str], bins: int) -> NDArray[np.int64]:
+def factor_classes(
+    factors: NDArray[Any], kinds: Sequence[str], bins: int, names: Sequence[str] | None = None
+) -> NDArray[np.int64]:
     """Factors `[N, K]` as class numbers: discrete ones relabelled, continuous ones in `bins` equal-frequency bins.
 
     Raises `DataError` for a factor that never changes, before or after cutting: nothing can be known about it.
+    Its name there is from `names` `[K]`, or its column number.
     """
+    called = names if names is not None else range(factors.shape[1])
     for k in np.flatnonzero(np.ptp(factors, axis=0) == 0).tolist():
-        raise DataError(f"factor {k} is {factors[0, k]:g} in all {len(factors)} rows; a factor must vary: drop it")
+        raise DataError(
+            f"factor {called[k]} is {factors[0, k]:g} in all {len(factors)} rows; a factor must vary: drop it"
+        )
     columns = [
         labels(column) if kind == "discrete" else equal_frequency(column[:, None], bins)[:, 0]
         for column, kind in zip(factors.T, kinds, strict=True)
@@ -60,7 +66,7 @@ def factor_classes(factors: NDArray[Any], kinds: Sequence[str], bins: int) -> ND
     for k, column in enumerate(columns):
         if np.ptp(column) == 0:
             raise DataError(
-                f"factor {k} is {factors[:, k].min():g} in most of {len(factors)} rows, so {bins} equal-frequency "
+                f"factor {called[k]} is {factors[:, k].min():g} in most of {len(factors)} rows, so {bins} equal-frequency "
                 "classes are only one; mark it discrete or drop it"
             )
     return np.stack(columns, axis=1)
