@@ -66,8 +66,8 @@ def factor_classes(
     for k, column in enumerate(columns):
         if np.ptp(column) == 0:
             raise DataError(
-                f"factor {called[k]} is {factors[:, k].min():g} in most of {len(factors)} rows, so {bins} equal-frequency "
-                "classes are only one; mark it discrete or drop it"
+                f"factor {called[k]} is {factors[:, k].min():g} in most of {len(factors)} rows, so {bins} "
+                "equal-frequency classes are only one; mark it discrete or drop it"
             )
     return np.stack(columns, axis=1)
 

@@ -40,6 +40,8 @@ TRAIN_SHARE = 2 / 3  # of the rows, when the file does not say
 VALIDATION_SHARE = 1 / 5  # of the training rows, the last ones
 FEWEST_TEST_ROWS = 20
 WORST_BIAS = 0.5  # of a factor's entropy: beyond it, a code that knows nothing looks as if it knew half
+LARGEST = 1e30  # trees and probes hold codes in single precision, which ends at 3e38; their sums need room
+SMALLEST_RANGE = 1e-30  # of a factor: the squares of smaller ones leave double precision
 NOT_COMPUTED = {"infomec": "unweighted means over dimensions, NaN for dead ones; see whatmoves.evaluation.score"}
 
 
@@ -230,6 +232,13 @@ def _table(path: Path, name: str, table: NDArray[Any]) -> NDArray[Any]:
             f"{path}: {name}[{row}, {column}] is {table[row, column]}, the first of {len(bad)} such values; "
             "every value must be finite: drop those rows"
         )
+    large = np.argwhere(np.abs(table) > LARGEST) if table.dtype.kind == "f" else bad
+    if len(large):
+        row, column = large[0]
+        raise DataError(
+            f"{path}: {name}[{row}, {column}] is {table[row, column]:g}; every value must be within ±{LARGEST:g}: "
+            "give the column in larger units"
+        )
     return table.astype(np.float64) if table.dtype.kind in "iub" else table
 
 
@@ -251,6 +260,11 @@ def _check_factors(
             raise DataError(
                 f"{path}: factor {names[k]} is {rows[0, k]:g} in all {len(rows)} {part} rows; "
                 "a factor must vary: drop its column or shuffle the rows"
+            )
+        for k in np.flatnonzero(np.ptp(rows, axis=0) < SMALLEST_RANGE).tolist():
+            raise DataError(
+                f"{path}: factor {names[k]} has a range of {np.ptp(rows[:, k]):g} in the {part} rows; "
+                f"at least {SMALLEST_RANGE:g} is needed: give it in smaller units"
             )
     with _named(path):
         classes = factor_classes(factors, kinds, FACTOR_BINS, names)
