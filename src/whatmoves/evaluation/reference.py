@@ -97,7 +97,7 @@ def _squared_correlation(train: Rows) -> NDArray[np.float64]:
     variance, covariance = np.square(codes).sum(0) / degrees, codes.T @ factors / degrees
     alive = (variance > SMALLEST_VARIANCE) & (np.ptp(train.codes, axis=0) > 0)  # a large constant's mean is rounded
     scale = np.where(alive, variance, 1.0)[:, None] * np.square(factors).sum(0) / degrees
-    return np.where(alive[:, None], np.square(covariance) / scale, 0.0)
+    return np.where(alive[:, None], np.minimum(np.square(covariance) / scale, 1.0), 0.0)
 
 
 def _svm_matrix(train: Rows, test: Rows) -> NDArray[np.float64]:
