@@ -140,8 +140,9 @@ def plug_in_bias_nats(codes: NDArray[np.int64], factors: NDArray[np.int64]) -> N
 
 def _left_edges(column: NDArray[Any], bins: int) -> NDArray[Any]:
     try:
-        return np.histogram_bin_edges(column, bins)[:-1]
+        edges: NDArray[Any] = np.histogram_bin_edges(column, bins)
+        return edges[:-1]
     except ValueError:
         if np.ptp(column) <= 2 * bins * np.spacing(np.abs(column).max()):
-            return column.min(keepdims=True)
+            return np.array([column.min()])
         raise
