@@ -18,6 +18,11 @@ def both(importance):
         (TEN, 1, 1),
         (np.zeros((10, 10)), 0, 0),
         (np.ones((6, 4)), 0, 0),
+        (np.zeros((1, 4)), 0, 0),
+        (np.zeros((4, 1)), 0, 0),
+        (np.array([[0.3], [0.1], [0.0]]), 1, 1 - (np.log(4) - 0.75 * np.log(3)) / np.log(3)),  # one factor
+        (np.array([[0.0, 0.0, 0.2]]), 1, 1),  # one dimension
+        (np.array([[0.2]]), 1, 1),
         # Each factor in two of 20 dimensions: H = ln 2 of at most ln 20.
         (np.vstack([TEN, TEN]), 1, 1 - np.log(2) / np.log(20)),
         (np.vstack([np.eye(5), np.eye(5)]), 1, 1 - np.log(2) / np.log(10)),  # 0.699
@@ -35,6 +40,12 @@ def test_scores_of_bare_matrices(importance, disentanglement, completeness):
 
 def run(codes, factors, kinds, border=1400):
     return dci(*parted(codes, factors, border), kinds, RNG(0))
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (7, 3), (1, 3), (3, 1), (1, 1), (11, 13)])
+def test_no_importance_is_exactly_zero_and_even_importance_never_below(shape):
+    assert both(np.zeros(shape)) == (0, 0)
+    assert min(both(np.full(shape, 0.1))) >= 0
 
 
 LABELS = RNG(5).integers(0, 6, size=(2000, 4))

@@ -121,3 +121,14 @@ def test_gaussian_total_correlation():
     assert gaussian_total_correlation(exact) == pytest.approx(0, abs=1e-12)
     with pytest.raises(ValueError, match="the covariance of the codes is singular"):
         gaussian_total_correlation(np.ones((5, 2)))
+
+
+@pytest.mark.parametrize("unit", [2.0**-90, 2.0**-40, 2.0**40, 2.0**90])
+def test_no_unit_leaves_the_range_of_single_precision(unit):
+    rng = RNG(0)
+    x = rng.normal(size=(60, 2))
+    y = x + rng.normal(size=(60, 2))
+    orders = np.stack([rng.permutation(60) for _ in range(50)])
+    expected = paired_matrices(pdist(x), pdist(y), orders)
+    assert expected.value > 0.2
+    assert paired_matrices(unit * pdist(x), pdist(y) / unit, orders) == expected

@@ -95,6 +95,65 @@ def test_bins():
     assert equal_width(np.full((3, 1), 7.0), 5)[:, 0].max() == equal_width(np.full((3, 1), 7.0), 5)[:, 0].min()
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.full(50, 1e17),  # half a unit to either side is lost in rounding
+        1e8 + 1e-9 * RNG(0).normal(size=50),
+        1e8 + 3e-8 * RNG(0).normal(size=50),  # seven neighbouring floats
+        -1e8 - 3e-8 * RNG(0).normal(size=50),
+        np.float32(1000) + RNG(0).integers(0, 3, 50).astype(np.float32) * np.float32(6.2e-5),
+    ],
+)
+def test_what_varies_by_rounding_alone_is_one_bin(column):
+    table = np.column_stack([column, np.arange(50, dtype=column.dtype)])
+    assert np.ptp(equal_width(table, 20), axis=0).tolist() == [0, 19]
+    assert mutual_information_nats(equal_width(table, 20), equal_width(table, 2))[0].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+def test_ordinary_columns_are_cut_as_by_the_original(dtype):
+    values = (100 * RNG(3).normal(size=(400, 3)) + [0, 1e4, -50]).astype(dtype)
+    for column, found in zip(values.T, equal_width(values, 20).T, strict=True):
+        assert found.tolist() == (np.digitize(column, np.histogram(column, 20)[1][:-1]) - 1).tolist()
+
+
+def test_not_a_number_is_no_constant():
+    with pytest.raises(ValueError, match="not finite"):
+        equal_width(np.array([[1.0], [np.nan], [2.0]]), 20)
+
+
+def test_independent_columns_share_exactly_nothing():
+    # Every combination equally often, in thirds and sevenths that no float holds.
+    grid = np.stack(np.meshgrid(np.arange(3), np.arange(7), np.arange(11)), axis=-1).reshape(-1, 3).repeat(9, axis=0)
+    shared = mutual_information_nats(grid, grid)
+    assert np.count_nonzero(shared) == 3
+    assert np.diag(shared) == pytest.approx(np.log([3, 7, 11]))
+    # One row too many in one of four equal cells: ½ · 4 · ¼² / 300,000 / 1,200,001 = 3.5e-13 nats, no knowledge.
+    pairs = np.argwhere(np.ones((2, 2))).repeat([300_000, 300_000, 300_000, 300_001], axis=0)
+    assert mutual_information_nats(pairs[:, :1], pairs[:, 1:])[0, 0] == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_information_agrees_with_scikit_learn_on_skewed_classes(seed):
+    rng = RNG(seed)
+    codes = rng.geometric(0.3, size=(rng.integers(20, 3000), 4)) - 1
+    codes[:, 3] = codes[:, 0] // 2
+    expected = [[mutual_info_score(z, f) for f in codes.T] for z in codes.T]
+    assert mutual_information_nats(codes, codes) == pytest.approx(np.array(expected), abs=1e-12)
+
+
+def test_a_factor_that_is_nearly_always_at_its_minimum_is_refused():
+    rare = np.column_stack([np.arange(100.0), np.repeat([0.0, 1.0, 2.0], [97, 2, 1])])
+    message = (
+        "factor 1 is 0 in most of 100 rows, so 10 equal-frequency classes are only one; mark it discrete or drop it"
+    )
+    with pytest.raises(DataError) as caught:
+        mig(rare, rare, ("continuous",) * 2)
+    assert str(caught.value) == message
+    assert mig(rare, rare, ("continuous", "discrete")).score > 0
+
+
 def test_a_constant_factor_is_refused():
     with pytest.raises(DataError, match="factor 1 is 3 in all 5 rows; a factor must vary: drop it"):
         mig(np.arange(10.0).reshape(5, 2), np.array([[0, 3], [1, 3], [0, 3], [1, 3], [2, 3]]), ("discrete",) * 2)

@@ -21,6 +21,8 @@ def run(codes):
         (np.diag([1.0, 1.0, 0.0]), 2 / 3),  # one empty dimension of three
         (np.array([[1.0, 1.0] + [0.0] * 8]), 8 / 9),  # one dimension, two of ten factors
         (np.eye(10)[:4], 1),
+        (np.array([[0.3], [0.0]]), 1 / 2),  # one factor: nothing to mix, where anything is known
+        (np.zeros((1, 1)), 0),
         (np.array([[2.0, 1.0, 0.0]]), 1 - 1 / 8),  # 1 - 1² / (2² · 2)
     ],
 )

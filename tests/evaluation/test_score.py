@@ -5,6 +5,7 @@ import pytest
 from synthetic_codes import KINDS, clip_factors, content_block, motion_block
 
 from whatmoves.errors import DataError
+from whatmoves.evaluation import score
 from whatmoves.evaluation.score import as_text, score_file
 from whatmoves.files import write_arrays
 
@@ -90,6 +91,15 @@ def changed(name, row, column, value):
             "codes[3, 5] is nan, the first of 1 such values; every value must be finite: drop those rows",
         ),
         (
+            {"codes": np.where(np.arange(24) == 5, 1e12, 1.0) * np.full((900, 24), 1e20)},
+            "codes[0, 5] is 1e+32; every value must be within ±1e+30: give the column in larger units",
+        ),
+        (
+            {"factors": FACTORS * [1, 1, 1e-200, 1, 1]},
+            "factor 2 has a range of {range:g} in the training rows; at least 1e-30 is needed: "
+            "give it in smaller units",
+        ),
+        (
             changed("factors", slice(None), 2, 0.5),
             "factor 2 is 0.5 in all 700 training rows; a factor must vary: drop its column or shuffle the rows",
         ),
@@ -133,7 +143,12 @@ def test_bad_files_are_refused_in_one_line(tmp_path, arrays, message):
     path = stored(tmp_path, **{**GOOD, **arrays})
     with pytest.raises(DataError) as caught:
         score_file(path)
-    expected = message.format(entropy=entropy, needed=int(np.ceil(19 * 9 / entropy)), dims=list(range(12, 25)))
+    expected = message.format(
+        entropy=entropy,
+        needed=int(np.ceil(19 * 9 / entropy)),
+        dims=list(range(12, 25)),
+        range=1e-200 * np.ptp(FACTORS[:700, 2]),
+    )
     assert str(caught.value) == f"{path}: {expected}"
 
 
@@ -147,3 +162,31 @@ def test_real_numbers_marked_discrete_are_caught(tmp_path):
     # One class a row would make any code's information the whole entropy.
     with pytest.raises(DataError, match=r"with 700 classes.*or mark a factor of many values continuous"):
         score_file(stored(tmp_path, **{**GOOD, "factor_kinds": np.array(["discrete"] * 5)}))
+
+
+NAMES = np.array(["class", "y", "x", "vy", "vx"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reference", "message"),
+    [
+        (changed("factors", 800, 3, 1e6), True, "factor vy has one class in all 700 training rows"),
+        (changed("factors", 100, 3, 1e6), True, "factor vy has no class of the 700 training rows in some"),
+        (
+            {"factors": np.column_stack([FACTORS[:, :4], np.arange(900) % 15 == 0])},
+            False,
+            "factor vx is 0 in most of 900 rows, so 10 equal-frequency classes are only one; mark it discrete",
+        ),
+        (
+            {"factors": np.column_stack([np.where(np.arange(900) < 700, 0, 5) + np.arange(900) % 3, FACTORS[:, 1:]])},
+            False,
+            "factor class has no class of the 700 training rows in some",
+        ),
+    ],
+)
+def test_factors_that_nothing_could_be_fitted_on_are_refused_first(tmp_path, monkeypatch, changes, reference, message):
+    monkeypatch.setattr(score, "per_dimension", lambda coded: pytest.fail("long work started"))
+    path = stored(tmp_path, **{**GOOD, "factor_names": NAMES, **changes})
+    with pytest.raises(DataError) as caught:
+        score_file(path, reference=reference)
+    assert str(caught.value).startswith(f"{path}: {message}")

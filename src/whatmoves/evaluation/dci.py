@@ -83,15 +83,18 @@ def dci(
 
 
 def disentanglement_from_importance(importance: NDArray[Any]) -> float:
-    """Mean over dimensions of 1 - H(row) / ln K, weighted by the rows' sums; `importance` `[D, K]` ≥ 0, K ≥ 2.
+    """Mean over dimensions of 1 - H(row) / ln K, weighted by the rows' sums; `importance` `[D, K]` ≥ 0.
 
-    Equal importances everywhere, or none at all, give 0.
+    Equal importances everywhere, or none at all, give exactly 0. A single factor leaves nothing to mix: 1.
     """
     return _one_minus_entropy(importance)
 
 
 def completeness_from_importance(importance: NDArray[Any]) -> float:
-    """Mean over factors of 1 - H(column) / ln D, weighted by the columns' sums; `importance` `[D, K]` ≥ 0, D ≥ 2."""
+    """Mean over factors of 1 - H(column) / ln D, weighted by the columns' sums; `importance` `[D, K]` ≥ 0.
+
+    Equal importances everywhere, or none at all, give exactly 0. A single dimension has all there is: 1.
+    """
     return _one_minus_entropy(importance.T)
 
 
@@ -104,12 +107,13 @@ def target_columns(factor: NDArray[Any], kind: str) -> NDArray[np.float64]:
 
 
 def _one_minus_entropy(importance: NDArray[Any]) -> float:
-    """Weighted mean over rows of 1 - entropy in units of the largest possible; one column leaves nothing to mix: 1."""
+    """Weighted mean over rows of 1 - entropy in units of the largest possible, which is 0 / 0 of one column: 1."""
+    if not importance.sum() > 0:
+        return 0.0
     if importance.shape[1] == 1:
         return 1.0
     per_row = 1 - entropy(importance + TINY, base=importance.shape[1], axis=1)
-    weights = importance.sum(1) if importance.sum() > 0 else np.ones(len(importance))
-    return float(np.average(per_row, weights=weights))
+    return max(0.0, float(np.average(per_row, weights=importance.sum(1))))  # even rows round to -2e-16
 
 
 def _held_out_gains(forest: ExtraTreesRegressor, codes: NDArray[Any], targets: NDArray[np.float64]) -> NDArray[Any]:

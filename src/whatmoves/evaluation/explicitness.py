@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from whatmoves.evaluation.discretise import equal_frequency, labels
+from whatmoves.evaluation.discretise import check_classes, factor_classes, scored_classes
 from whatmoves.evaluation.rows import Rows, standardised
 
 
@@ -29,20 +29,21 @@ def explicitness(train: Rows, test: Rows, kinds: Sequence[str], factor_bins: int
     """One-vs-rest ROC AUC on `test` of a logistic regression fitted on standardised `train` codes.
 
     Continuous factors become `factor_bins` equal-frequency classes over both parts. Constant dimensions are dropped.
+    Raises `DataError` as `explicitness_of_classes`.
     """
-    columns = []
-    for k, kind in enumerate(kinds):
-        both = np.concatenate([train.factors[:, k], test.factors[:, k]])
-        columns.append(labels(both) if kind == "discrete" else equal_frequency(both[:, None], factor_bins)[:, 0])
-    known, unseen = np.split(np.stack(columns, axis=1), [len(train.codes)])
+    classes = factor_classes(np.concatenate([train.factors, test.factors]), kinds, factor_bins)
+    known, unseen = np.split(classes, [len(train.codes)])
     return explicitness_of_classes(Rows(train.codes, known), Rows(test.codes, unseen))
 
 
 def explicitness_of_classes(train: Rows, test: Rows) -> ExplicitnessResult:
     """As `explicitness`, of factors that are class numbers already.
 
-    The mean runs over the classes that occur in both parts (and are not all of the test part).
+    The mean runs over the classes that occur in both parts (and are not all of the test part). A class of one part
+    alone has no column or no row to score: it is left out, and stays among "the rest" of the others. Raises `DataError`
+    for a factor of one class in training, or without a class to score.
     """
+    check_classes(train.factors, test.factors)
     known, unseen = standardised(train.codes, test.codes)
     per_factor = np.full(train.factors.shape[1], 0.5)
     for k in range(train.factors.shape[1]):
@@ -53,8 +54,9 @@ def explicitness_of_classes(train: Rows, test: Rows) -> ExplicitnessResult:
             warnings.simplefilter("ignore", ConvergenceWarning)  # the reference stops at the same 100 steps
             model = LogisticRegression().fit(known, y)
         chances = model.predict_proba(unseen)
-        scored = [c for c, name in enumerate(model.classes_) if 0 < np.mean(truth == name) < 1]
-        per_factor[k] = np.mean([roc_auc_score(truth == model.classes_[c], chances[:, c]) for c in scored])
+        column = {name: c for c, name in enumerate(model.classes_.tolist())}
+        scored = scored_classes(y, truth).tolist()
+        per_factor[k] = np.mean([roc_auc_score(truth == name, chances[:, column[name]]) for name in scored])
     return ExplicitnessResult(float(per_factor.mean()), per_factor)
 
 

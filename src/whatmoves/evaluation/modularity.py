@@ -46,9 +46,9 @@ def modularity(
 
 
 def modularity_from_mi(information: NDArray[Any]) -> float:
-    """Plain mean over dimensions of 1 - (Σ m² - max m²) / (max m² · (K - 1)) of `information` `[D, K]`; K ≥ 2.
+    """Plain mean over dimensions of 1 - (Σ m² - max m²) / (max m² · (K - 1)) of `information` `[D, K]`.
 
-    A dimension without any information counts as 0, as in the reference.
+    A dimension without any information counts as 0, as in the reference; one with some counts as 1 where K is 1.
     """
     return float(_per_dimension(information).mean())
 

@@ -6,7 +6,7 @@ compare representations by these. They are kept for comparison with published nu
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import GradientBoostingClassifier
 
 from whatmoves.evaluation.dci import completeness_from_importance, disentanglement_from_importance
-from whatmoves.evaluation.discretise import entropy_nats, equal_width, labels, mutual_information_nats
+from whatmoves.evaluation.discretise import check_classes, entropy_nats, equal_width, labels, mutual_information_nats
 from whatmoves.evaluation.explicitness import explicitness_of_classes
 from whatmoves.evaluation.mig import gap_of_best_two
 from whatmoves.evaluation.modularity import modularity_from_mi
@@ -43,9 +43,10 @@ def reference_scores(train: Rows, test: Rows, kinds: Sequence[str], processes: i
 
     Continuous factors become 10 equal-width classes between the minimum and maximum over both parts. Information and
     SAP (R²) use the training rows; SAP (SVM), informativeness and explicitness are test scores. The boosted trees take
-    minutes for 16 dimensions and six factors: `processes` of them are fitted side by side, with equal results.
+    minutes for 16 dimensions and six factors: `processes` of them are fitted side by side, with equal results. Raises
+    `DataError` as `reference_classes`.
     """
-    known, unseen = _classes(train.factors, test.factors, kinds)
+    known, unseen = reference_classes(train.factors, test.factors, kinds)
     information = mutual_information_nats(equal_width(train.codes, CODE_BINS), known)  # [D, K]
     classes_train, classes_test = Rows(train.codes, known), Rows(test.codes, unseen)
     importance, accuracy = boosted_importance(classes_train, classes_test, processes)
@@ -59,6 +60,22 @@ def reference_scores(train: Rows, test: Rows, kinds: Sequence[str], processes: i
         float(accuracy.mean()),
         explicitness_of_classes(classes_train, classes_test).score,
     )
+
+
+def reference_classes(
+    train: NDArray[Any], test: NDArray[Any], kinds: Sequence[str], names: Sequence[str] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both parts' factors `[N, K]` as class numbers, numbered and cut over all rows.
+
+    Raises `DataError` with the factor's name where the training rows are of one class (a single outlier can widen the
+    range until they are), or no class can be scored on the test rows.
+    """
+    both = np.concatenate([train, test])
+    binned = equal_width(both, FACTOR_BINS)
+    columns = [labels(both[:, k]) if kind == "discrete" else binned[:, k] for k, kind in enumerate(kinds)]
+    known, unseen = np.split(np.stack(columns, axis=1), [len(train)])
+    check_classes(known, unseen, names)
+    return known, unseen
 
 
 def boosted_importance(train: Rows, test: Rows, processes: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -78,9 +95,9 @@ def _squared_correlation(train: Rows) -> NDArray[np.float64]:
     factors = train.factors - train.factors.mean(0, dtype=np.float64)
     degrees = len(codes) - 1
     variance, covariance = np.square(codes).sum(0) / degrees, codes.T @ factors / degrees
-    alive = variance > SMALLEST_VARIANCE
+    alive = (variance > SMALLEST_VARIANCE) & (np.ptp(train.codes, axis=0) > 0)  # a large constant's mean is rounded
     scale = np.where(alive, variance, 1.0)[:, None] * np.square(factors).sum(0) / degrees
-    return np.where(alive[:, None], np.square(covariance) / scale, 0.0)
+    return np.where(alive[:, None], np.minimum(np.square(covariance) / scale, 1.0), 0.0)
 
 
 def _svm_matrix(train: Rows, test: Rows) -> NDArray[np.float64]:
@@ -94,14 +111,3 @@ def _svm_matrix(train: Rows, test: Rows) -> NDArray[np.float64]:
             for d in range(train.codes.shape[1])
         ]
     )
-
-
-def _classes(
-    train: NDArray[np.float64], test: NDArray[np.float64], kinds: Sequence[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Both parts' factors as class numbers `[N, K]`, numbered and cut over all rows."""
-    both = np.concatenate([train, test])
-    binned = equal_width(both, FACTOR_BINS)
-    columns = [labels(both[:, k]) if kind == "discrete" else binned[:, k] for k, kind in enumerate(kinds)]
-    known, unseen = np.split(np.stack(columns, axis=1), [len(train)])
-    return known, unseen

@@ -9,7 +9,8 @@ usable information.
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,11 +23,11 @@ from whatmoves.evaluation import probes
 from whatmoves.evaluation.blocks import Blocks, Roles, block_scores
 from whatmoves.evaluation.dci import dci
 from whatmoves.evaluation.dependence import MOST_ROWS, PERMUTATIONS, dependence
-from whatmoves.evaluation.discretise import KINDS, factor_classes
+from whatmoves.evaluation.discretise import KINDS, check_classes, factor_classes
 from whatmoves.evaluation.explicitness import explicitness
 from whatmoves.evaluation.mig import mig
 from whatmoves.evaluation.modularity import modularity
-from whatmoves.evaluation.reference import reference_scores
+from whatmoves.evaluation.reference import reference_classes, reference_scores
 from whatmoves.evaluation.rows import Rows
 from whatmoves.evaluation.sap import sap
 from whatmoves.evaluation.splits import WIDEST_CODE, learned_split, random_splits, reduced
@@ -39,6 +40,8 @@ TRAIN_SHARE = 2 / 3  # of the rows, when the file does not say
 VALIDATION_SHARE = 1 / 5  # of the training rows, the last ones
 FEWEST_TEST_ROWS = 20
 WORST_BIAS = 0.5  # of a factor's entropy: beyond it, a code that knows nothing looks as if it knew half
+LARGEST = 1e30  # trees and probes hold codes in single precision, which ends at 3e38; their sums need room
+SMALLEST_RANGE = 1e-30  # of a factor: the squares of smaller ones leave double precision
 NOT_COMPUTED = {"infomec": "unweighted means over dimensions, NaN for dead ones; see whatmoves.evaluation.score"}
 
 
@@ -70,6 +73,10 @@ def score_file(path: Path, reference: bool = False) -> dict[str, Any]:
     Raises `DataError` when something is missing, not finite, constant, too short or out of range.
     """
     coded = read_codes(path)
+    train, test = (Rows(*(table[part] for table in coded.rows)) for part in _halves(coded))
+    if reference:  # before any long work
+        with _named(path):
+            reference_classes(train.factors, test.factors, coded.kinds, coded.names)
     result: dict[str, Any] = {
         "file": path.name,
         "factors": dict(zip(coded.names, coded.kinds, strict=True)),
@@ -81,7 +88,6 @@ def score_file(path: Path, reference: bool = False) -> dict[str, Any]:
         **_by_block(coded),
     }
     if reference:
-        train, test = (Rows(*(table[part] for table in coded.rows)) for part in _halves(coded))
         scores = reference_scores(train, test, coded.kinds, min(os.cpu_count() or 1, len(coded.kinds)))
         result["reference"] = plain(scores)
     return result
@@ -226,6 +232,13 @@ def _table(path: Path, name: str, table: NDArray[Any]) -> NDArray[Any]:
             f"{path}: {name}[{row}, {column}] is {table[row, column]}, the first of {len(bad)} such values; "
             "every value must be finite: drop those rows"
         )
+    large = np.argwhere(np.abs(table) > LARGEST) if table.dtype.kind == "f" else bad
+    if len(large):
+        row, column = large[0]
+        raise DataError(
+            f"{path}: {name}[{row}, {column}] is {table[row, column]:g}; every value must be within ±{LARGEST:g}: "
+            "give the column in larger units"
+        )
     return table.astype(np.float64) if table.dtype.kind in "iub" else table
 
 
@@ -248,7 +261,14 @@ def _check_factors(
                 f"{path}: factor {names[k]} is {rows[0, k]:g} in all {len(rows)} {part} rows; "
                 "a factor must vary: drop its column or shuffle the rows"
             )
-    for k, column in enumerate(factor_classes(factors[:train_count], kinds, FACTOR_BINS).T):
+        for k in np.flatnonzero(np.ptp(rows, axis=0) < SMALLEST_RANGE).tolist():
+            raise DataError(
+                f"{path}: factor {names[k]} has a range of {np.ptp(rows[:, k]):g} in the {part} rows; "
+                f"at least {SMALLEST_RANGE:g} is needed: give it in smaller units"
+            )
+    with _named(path):
+        classes = factor_classes(factors, kinds, FACTOR_BINS, names)
+    for k, column in enumerate(classes[:train_count].T):
         shares = np.bincount(column)[np.bincount(column) > 0] / train_count
         bias, entropy = (CODE_BINS - 1) * (len(shares) - 1) / (2 * train_count), -float(np.sum(shares * np.log(shares)))
         if bias > WORST_BIAS * entropy:
@@ -258,6 +278,17 @@ def _check_factors(
                 f"a useless code would show {bias:.2f} of its {entropy:.2f} nats; give {needed} rows or more, "
                 "or mark a factor of many values continuous"
             )
+    with _named(path):
+        check_classes(classes[:train_count], classes[train_count:], names)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put the file's name before the message of a `DataError` that was raised where only arrays are known."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _indices(path: Path, name: str, values: NDArray[Any], size: int, names: Sequence[str]) -> NDArray[np.int64]:
