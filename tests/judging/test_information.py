@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from whatmoves.evaluation.factors import Targets
+from whatmoves.data.moving_digits import FACTOR_ROLES, Config, MovingDigits
+from whatmoves.evaluation.factors import Targets, of_parts
 from whatmoves.judging.floors import oracle_codes
 from whatmoves.judging.information import Codes, block_measures, coded, gap_and_leaks, information
 from whatmoves.study import Evaluation
@@ -21,6 +22,17 @@ def targets() -> dict[str, Targets]:
         for part, n in COUNTS.items()
     }
     return {part: Targets(table, NAMES, KINDS, (True, False, False)) for part, table in values.items()}
+
+
+@pytest.fixture(scope="module")
+def two_digits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Targets]:
+    """Targets of clips with two UCI digits, 1200, 400 and 800 of them."""
+    source = MovingDigits(Config(digits=2, image_px=16, digit_px=8, frames=2), tmp_path_factory.mktemp("none"))
+    table = source.train_split(2400).factors
+    parts = {"train": table[:1200], "validation": table[1200:1600], "test": table[1600:]}
+    targets = of_parts(parts, FACTOR_ROLES)
+    assert targets is not None
+    return targets
 
 
 def measured(codes: dict[str, Codes], targets: dict[str, Targets]) -> dict[str, float]:
@@ -85,3 +97,19 @@ def test_wide_blocks_are_narrowed(targets: dict[str, Targets]) -> None:
     whole = coded(codes, targets)  # type: ignore[arg-type]
     assert whole.test.codes.shape == (300, 258)
     assert whole.blocks.motion.tolist() == [256, 257]
+
+
+def test_two_digits_have_an_oracle_its_opposite_and_noise(two_digits: dict[str, Targets]) -> None:
+    right = measured(oracle(two_digits, "content", "motion"), two_digits)
+    assert right["block_gap"] >= 0.95
+    assert max(right["leak_content"], right["leak_motion"]) <= 0.02
+    assert right["usable_content_shows_1"] > 0.95
+    assert right["usable_motion_covariance_start_y_start_x"] > 0.95
+    turned = gap_and_leaks(coded(oracle(two_digits, "motion", "content"), two_digits), two_digits["train"])
+    assert turned["block_gap"] <= -0.95
+    rng = np.random.default_rng(5)
+    noise = {
+        part: {block: rng.standard_normal((len(t.values), 16)).astype("f4") for block in ("content", "motion")}
+        for part, t in two_digits.items()
+    }
+    assert abs(gap_and_leaks(coded(noise, two_digits), two_digits["train"])["block_gap"]) <= 0.02
