@@ -48,8 +48,12 @@ class Targets(NamedTuple):
     def only(self, names: Container[str]) -> "Targets":
         """The columns `names`, in the order they have here."""
         kept = [k for k, name in enumerate(self.names) if name in names]
-        names_, kinds, content = (tuple(row[k] for k in kept) for row in (self.names, self.kinds, self.content))
-        return Targets(self.values[:, kept], names_, kinds, content)
+        return Targets(
+            self.values[:, kept],
+            tuple(self.names[k] for k in kept),
+            tuple(self.kinds[k] for k in kept),
+            tuple(self.content[k] for k in kept),
+        )
 
 
 def primary(table: pd.DataFrame, roles: Mapping[str, Role]) -> Targets | None:
