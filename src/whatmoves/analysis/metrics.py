@@ -141,6 +141,21 @@ METRICS |= {
         "start_x": "start, right,",
         "velocity_y": "velocity, down,",
         "velocity_x": "velocity, right,",
+        # Of several objects, what no order of them changes (evaluation.factors.unordered).
+        **{f"shows_{digit}": f"whether a {digit} is shown," for digit in range(10)},
+        **{
+            f"{statistic}_{factor}": f"{words} over objects of the {of},"
+            for statistic, words in {"mean": "mean", "spread": "deviation"}.items()
+            for factor, of in {
+                "start_y": "start, down",
+                "start_x": "start, right",
+                "velocity_y": "velocity, down",
+                "velocity_x": "velocity, right",
+            }.items()
+        },
+        "covariance_start_y_start_x": "covariance over objects of the start, down and right,",
+        "covariance_start_x_velocity_y": "covariance over objects of the start, right, and the velocity, down,",
+        "covariance_velocity_y_velocity_x": "covariance over objects of the velocity, down and right,",
     }.items()
 }
 

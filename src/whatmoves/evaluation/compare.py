@@ -85,7 +85,7 @@ def compute_all_disentanglement_metrics(
     targets = factors.primary(table, roles)
     results: dict[str, Any] = {"clips": len(table), "cannot": {}}
     if targets is None:
-        results["cannot"]["per_dimension"] = "clips have no known factors, or several objects that nothing tells apart"
+        results["cannot"]["per_dimension"] = factors.NO_TARGETS
     else:
         whole = np.concatenate([codes[block] for block in sorted(codes)], axis=1).astype(np.float64)
         results |= {"code_dimensions": whole.shape[1], "factors": list(targets.names)}

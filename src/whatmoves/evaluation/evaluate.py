@@ -246,7 +246,8 @@ def _measure_predictions(
 
 def mixer_of(train: Codes, clips: Clips) -> Mixer | None:
     """How codes with the training part `train` are mixed."""
-    return fitted_mixer(train, factors.primary(clips.splits["train"].factors, clips.roles))
+    targets = factors.of_parts({part: split.factors for part, split in clips.splits.items()}, clips.roles)
+    return fitted_mixer(train, targets["train"] if targets else None)
 
 
 def _narrow(codes: dict[str, Codes]) -> None:
@@ -333,7 +334,7 @@ def _measure_codes(clips: Clips, settings: Evaluation, result: Measured) -> None
         return
     targets = factors.primary(clips.test.factors, clips.roles)
     if targets is None:
-        result.cannot["mig"] = "clips have no known factors, or several objects that nothing tells apart"
+        result.cannot["mig"] = factors.NO_TARGETS
     else:
         whole = np.concatenate([codes[block] for block in sorted(codes)], axis=1)
         found = mig(whole.astype(np.float64), targets.values, targets.kinds, settings.code_bins, settings.factor_bins)

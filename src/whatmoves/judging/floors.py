@@ -19,13 +19,13 @@ from torch import Tensor
 
 from whatmoves.data.clips import Batch, ClipShape, Split
 from whatmoves.evaluation.evaluate import encoded
-from whatmoves.evaluation.factors import Targets
+from whatmoves.evaluation.factors import NO_TARGETS, Targets
 from whatmoves.evaluation.pictures import to_bytes
 from whatmoves.evaluation.quality import blurred, summary, swap_quality
 from whatmoves.evaluation.swaps import Codes
 from whatmoves.files import write_arrays, write_json
 from whatmoves.judging.information import PARTS, information
-from whatmoves.judging.judge import INDISTINCT, scored
+from whatmoves.judging.judge import scored
 from whatmoves.judging.judges import load_judges
 from whatmoves.judging.task import Task, open_task
 from whatmoves.models import pca
@@ -85,7 +85,7 @@ def swap_floor(row: str, task: Task) -> NDArray[np.uint8]:
 def code_floor(row: str, task: Task, settings: Evaluation) -> dict[str, Any]:
     """The record of one of `CODE_ROWS`."""
     if task.targets is None:
-        return {"split": None, "seeds": {"0": {}}, "cannot": {"information": INDISTINCT}}
+        return {"split": None, "seeds": {"0": {}}, "cannot": {"information": NO_TARGETS}}
     found = information(floor_codes(row, task), task.targets, settings)
     return {"split": "blocks", "seeds": {"0": found}, "cannot": {}}
 

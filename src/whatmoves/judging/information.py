@@ -14,7 +14,7 @@ from whatmoves.evaluation.blocks import Blocks, BlockScores, block_scores, gap
 from whatmoves.evaluation.dci import dci
 from whatmoves.evaluation.dependence import dependence
 from whatmoves.evaluation.explicitness import explicitness
-from whatmoves.evaluation.factors import Targets
+from whatmoves.evaluation.factors import Targets, short
 from whatmoves.evaluation.modularity import modularity
 from whatmoves.evaluation.probes import usable_information
 from whatmoves.evaluation.rows import Rows
@@ -127,7 +127,7 @@ def block_measures(whole: Coded, targets: Targets) -> dict[str, float]:
     }
     for k, name in enumerate(targets.names):
         for block, usable in zip(BLOCKS, scores.usable, strict=True):
-            found[f"usable_{block}_{name.removesuffix('_1')}"] = float(usable[k])
+            found[f"usable_{block}_{short(name)}"] = float(usable[k])
     return found
 
 

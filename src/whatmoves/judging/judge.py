@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from whatmoves import plugins
 from whatmoves.errors import DataError
 from whatmoves.evaluation.evaluate import encoded
+from whatmoves.evaluation.factors import NO_TARGETS
 from whatmoves.evaluation.swaps import BLOCKS, Codes, fitted_mixer
 from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.judging.control import Coder, led, own_reconstructions, resampled
@@ -35,7 +36,6 @@ from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.runtime import choose_device, tune_malloc
 
 PER_PAIR = ("content_a", "content_b", "motion_b", "motion_a", "joint", "identity", "path_error_px")
-INDISTINCT = "several digits in a clip, that nothing tells apart"
 
 
 def judge(
@@ -79,7 +79,7 @@ def judge(
         if not mine["train"]:
             cannot["information"] = "it has no code"
         elif task.targets is None:
-            cannot["information"] = INDISTINCT
+            cannot["information"] = NO_TARGETS
         else:
             values |= information(mine, task.targets, study.evaluation)
             untrained[str(seed)] = of_fresh_network(study, task, model, seed, place)

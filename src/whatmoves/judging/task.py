@@ -21,7 +21,7 @@ from whatmoves.study import Study
 
 class Task(NamedTuple):
     """The opened data set. `sets` `[N, 10]` and `paths` `[N, T, O, 2]` are the truth of the test clips; `targets` the
-    factors that codes are asked about, by part, or None where several digits cannot be told apart."""
+    factors that codes are asked about, by part, or None where none vary."""
 
     module: ModuleType
     config: Any
@@ -46,9 +46,7 @@ def open_task(study: Study, dataset: str, data_folder: Path) -> Task:
     clips = open_clips(module, config, source, study.evaluation, entry.past_of(source.shape.frames))
     assert clips.swaps is not None, "only data sets that draw their factors are judged"
     table = clips.test.factors
-    found = {part: factors.primary(split.factors, clips.roles) for part, split in clips.splits.items()}
-    targets = {part: target for part, target in found.items() if target is not None}
     return Task(
         module, config, source, clips, clips.swaps, true_sets(table), true_paths(module, config, table),
-        targets if len(targets) == len(found) else None,
+        factors.of_parts({part: split.factors for part, split in clips.splits.items()}, clips.roles),
     )  # fmt: skip
