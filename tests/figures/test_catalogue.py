@@ -38,6 +38,13 @@ def test_a_data_set_has_its_own_predictions_from_its_own_files() -> None:
     assert "predictions-push_world" in animations_of(study(models, "push_world"))
 
 
+def test_one_figure_shows_where_a_model_looks_on_the_table_if_there_is_one() -> None:
+    models = {"tinydreams": {"trains_on": ["moving_digits", "push_world"]}}
+    assert "attention" in figures_of(study({"tinydreams": None}))
+    found = [name for name in figures_of(study(models, "push_world")) if name.startswith("attention")]
+    assert found == ["attention-push_world"]
+
+
 def test_a_model_of_your_own_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from whatmoves.errors import DataError
 from whatmoves.figures import (
+    attention,
     detection,
     error_horizon,
     film,
@@ -82,7 +83,10 @@ def results(tmp_path: Path) -> Path:
     predicted |= {name: video(CLIPS)[:, :HORIZON] for name in ("prediction", "prediction_one_step")}
     maps = {name: np.full((CLIPS, 1 + HORIZON, 4, 4), 51, np.uint8) for name in ("detection_truth", "detection")}
     maps["detection"][:, 0] = 255  # foreseen from one frame fewer: this is of a frame that the pictures start from
-    foreseen = {"jepa": predicted | maps, "copy_last": predicted}
+    looks = np.full((CLIPS, PAST + HORIZON - 1, 2, 4, 4), 51, np.uint8)
+    looks[:, -1, 1] = 255
+    looking = {"truth": video(CLIPS)[:, : PAST + HORIZON], "attention": looks}
+    foreseen = {"jepa": predicted | maps, "copy_last": predicted, "capsule_transformer": looking}
     for model, arrays in foreseen.items():
         write_arrays(tmp_path / f"evaluate/moving_digits/{model}/pictures.npz", arrays)
     for model, seeds in {"jepa": (0, 1), "copy_last": (0,), "blank": (0,)}.items():
@@ -244,12 +248,20 @@ def test_the_rollout_shows_where_objects_are_foreseen_if_the_model_says_so(resul
     data = rollout.collect(FigureInputs(results, STUDY))
     assert data["labels"].tolist() == ["JEPA"]
     assert len(rollout.draw(data).axes) == 5 * 2
-    heat = rollout._heat(data["foreseen"], (8, 8))
+    heat = film.heat(data["foreseen"], (8, 8))
     assert heat.shape == (2, HORIZON, 3, 8, 8)
     assert data["maps_from"] == PAST - 1
     assert heat[0, 0, :, 0, 0].tolist() == [247, 223, 204]  # a fifth of the way from white to the orange 213, 94, 0
     without = {name: array for name, array in data.items() if name not in ("there", "foreseen")}
     assert len(rollout.draw(without).axes) == 3 * 2
+
+
+def test_registers_stand_below_the_frame_that_they_look_at(results: Path) -> None:
+    data = attention.collect(FigureInputs(results, STUDY))
+    assert data["labels"].tolist() == ["capsule transformer"]
+    assert data["frames"].tolist() == [1, 2, 3, 4, 5]  # a window of two frames is numbered by the second
+    assert data["looks"][:, -1, 1].min() == 255
+    assert len(attention.draw(data).axes) == (1 + 2) * 2
 
 
 def test_models_with_one_schedule_share_a_line(results: Path) -> None:

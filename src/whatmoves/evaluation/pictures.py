@@ -63,6 +63,7 @@ def pictures(
     `prediction_past` `[n, past_frames, C, H, W]`, `prediction_truth`, `prediction` (closed loop) and
     `prediction_one_step` (each frame from the true ones before it) of the rest; `detection_truth` and `detection`
     `[n, horizon, g, g]`, where objects are and are foreseen to be from the first two frames on.
+    `attention` `[n, windows, registers, h, w]`: where each register of the first block looks, 255 the most in a clip.
     `codes` are the blocks `[N, D]` of all test clips, and `mixer` how they are mixed.
     """
     rows = shown_rows(test, count)
@@ -76,6 +77,8 @@ def pictures(
             result |= _predictions(model, test, rows, past_frames, device)
         if "detect" in able:
             result |= _detections(model, test, rows, device)
+        if callable(getattr(model, "attention", None)):
+            result["attention"] = _attention(model, test, rows, device)
         if "sample" in able:
             generator = torch.Generator().manual_seed(SAMPLE_SEED)
             result["samples"] = to_bytes(model.sample(count, generator))  # type: ignore[operator]
@@ -123,6 +126,15 @@ def _detections(
         "detection_truth": to_bytes(model.detection_targets(batch)[:, 2:]),  # type: ignore[operator]
         "detection": to_bytes(foreseen),
     }
+
+
+def _attention(model: nn.Module, test: Split, rows: Sequence[int], device: torch.device) -> NDArray[np.uint8]:
+    """Of the first block: what registers of the last one see is read by nothing, so it is not learnt."""
+    batch = test.batch(rows, device)
+    windows = batch.video.shape[1] - model.config.past_frames + 1  # type: ignore[union-attr, operator]
+    actions = None if batch.actions is None else batch.actions[:, -windows:]
+    looks: Tensor = model.attention(batch.video, actions)[:, :, 0]  # type: ignore[operator]
+    return to_bytes(looks / looks.amax((1, 3, 4), keepdim=True))
 
 
 def to_bytes(video: Tensor) -> NDArray[np.uint8]:

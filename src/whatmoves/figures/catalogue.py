@@ -16,7 +16,7 @@ from whatmoves.plugins import model_module_path
 from whatmoves.provenance.closure import source_folder
 from whatmoves.study import Study
 
-TABLE = "push_world"  # where the what–where VAE is asked for what it cannot
+TABLE = "push_world"  # where the what–where VAE is asked for what it cannot, and where there is most to look at
 SCHEDULES = "from whatmoves.models.losses.schedules import"  # a model that says so changes its loss while it trains
 
 
@@ -47,7 +47,14 @@ def figures_of(study: Study) -> dict[str, list[str]]:
         ]
     if any(_able(entry.kind, "detect_ahead") for entry in study.models.values() if DATASET in entry.trains_on):
         found |= {"detection": _evaluated(study, DATASET, "quality.json"), "rollout": pictures}
+    for dataset in [name for name in (TABLE, DATASET) if name in study.data and _looks(study, name)][:1]:
+        found[_name("attention", dataset)] = _evaluated(study, dataset, "pictures.npz")
     return found
+
+
+def _looks(study: Study, dataset: str) -> bool:
+    """Whether some model on a data set says where it looks."""
+    return any(_able(entry.kind, "attention") for entry in study.models.values() if dataset in entry.trains_on)
 
 
 def animations_of(study: Study) -> dict[str, list[str]]:

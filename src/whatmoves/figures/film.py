@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -18,6 +19,7 @@ BLOCK_GAP_IN = 0.14
 ROW_GAP_IN = 0.035
 SEEN = 2  # of the frames that a prediction starts from, the last ones: two, so that the motion is seen
 AHEAD = 5
+HOT = to_rgb("#D55E00")
 
 
 class Row(NamedTuple):
@@ -55,6 +57,14 @@ def film_strip(axes: Axes, video: NDArray[Any]) -> None:
         axes.add_patch(Rectangle((t * step - 0.5, -0.5), W, H, fill=False, lw=0.4, ec="#9a9a9a", clip_on=False))
     axes.imshow(picture, interpolation="nearest", aspect="auto")
     axes.set_axis_off()
+
+
+def heat(maps: NDArray[Any], size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Shares `[n, k, g, g]` uint8 as frames `[n, k, 3, H, W]`, from white to orange, a cell as a square."""
+    rows, columns = (np.arange(side) * cells // side for side, cells in zip(size, maps.shape[-2:], strict=True))
+    share = maps[:, :, rows][..., columns][:, :, None] / 255
+    frames: NDArray[np.uint8] = np.round(255 * (1 - share * (1 - np.array(HOT)[:, None, None]))).astype(np.uint8)
+    return frames
 
 
 def strip_size_px(video: NDArray[Any]) -> tuple[int, int]:

@@ -7,19 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from whatmoves.figures import style
-from whatmoves.figures.film import SEEN, Row, ahead, film_sheet
+from whatmoves.figures.film import SEEN, Row, ahead, film_sheet, heat
 from whatmoves.figures.inputs import FigureInputs
 
 CLIPS = 2
 KIND = "jepa"
 PICTURES = ("prediction_past", "prediction_truth", "prediction_one_step", "prediction")
 MAPS = ("detection_truth", "detection")
-FOUND = to_rgb("#D55E00")
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
@@ -62,17 +60,8 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
         Row("rollout", shade, list(data["rollout"])),
     ]
     if "foreseen" in data:
-        rows.append(Row("where: truth", style.INK, list(_heat(data["there"], whole.shape[-2:])), 0.09))
+        rows.append(Row("where: truth", style.INK, list(heat(data["there"], whole.shape[-2:])), 0.09))
         words = f"where, foreseen from frame {data['maps_from']}"
-        rows.append(Row(words, shade, list(_heat(data["foreseen"], whole.shape[-2:]))))
+        rows.append(Row(words, shade, list(heat(data["foreseen"], whole.shape[-2:]))))
     headings = [f"{data['labels'][0]}, test clip {clip + 1}" for clip in range(len(whole))]
     return film_sheet(rows, headings, data["frames"].tolist(), given=data["past"].shape[1])
-
-
-def _heat(maps: NDArray[Any], size: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Probabilities `[n, k, g, g]` uint8 as frames `[n, k, 3, H, W]`, from white to orange, a cell as a square."""
-    rows, columns = (np.arange(side) * cells // side for side, cells in zip(size, maps.shape[-2:], strict=True))
-    share = maps[:, :, rows][..., columns][:, :, None] / 255
-    shade = np.array(FOUND)[:, None, None]
-    heat: NDArray[np.uint8] = np.round(255 * (1 - share * (1 - shade))).astype(np.uint8)
-    return heat

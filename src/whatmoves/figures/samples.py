@@ -1,4 +1,4 @@
-"""Random samples: clips that each generative model draws, from its prior or as its settings say, not chosen by anyone."""
+"""Random samples: clips that each generative model draws, from its prior or as its settings say, none picked."""
 
 from collections.abc import Mapping
 from typing import Any
