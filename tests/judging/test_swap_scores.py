@@ -6,7 +6,14 @@ import pytest
 from numpy.typing import NDArray
 
 from whatmoves.judging.judges import CLASSES, Judged, digit_sets
-from whatmoves.judging.swap_scores import Intended, SwapScores, identity_consistency, swap_scores, true_sets
+from whatmoves.judging.swap_scores import (
+    Intended,
+    SwapScores,
+    identity_consistency,
+    intervention,
+    swap_scores,
+    true_sets,
+)
 
 PAIRS, FRAMES = 40, 6
 RNG = np.random.default_rng(0)
@@ -47,6 +54,15 @@ def test_joint_success_needs_both_in_the_same_clip() -> None:
     assert scores.content_a.mean() == 0.5
     assert scores.motion_b.mean() == 0.5
     assert scores.joint.mean() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("classes", "paths", "expected"),
+    [(A, PATH_B, 1.0), (A, PATH_A, 0.0), (B, PATH_B, 0.0), (B, PATH_A, -1.0)],
+    ids=["swap", "copy A", "copy B", "mixed up"],
+)
+def test_the_intervention_score_tells_half_a_swap_from_a_whole_one(classes, paths, expected) -> None:  # type: ignore[no-untyped-def]
+    assert intervention(seen(classes, paths), INTENDED) == pytest.approx(expected)  # no pair is alike: chance 0
 
 
 def test_distance_and_explained_variance_are_to_the_path_of_b() -> None:

@@ -61,6 +61,7 @@ METRICS |= {
     "swap_content_b": Metric("swaps that show B's digit", "", ".1%", "lower"),
     "swap_motion_b": Metric("swaps that follow B's path", "", ".1%"),
     "swap_motion_a": Metric("swaps that follow A's path", "", ".1%", "lower"),
+    "swap_intervention": Metric("intervention score of swaps (chance 0)", "", ".3f"),
     "swap_motion_r2": Metric("variance of B's path that swaps explain", "", ".3f"),
     "swap_path_error_px": Metric("distance of swaps from B's path", "px", ".2f", "lower"),
     "swap_identity": Metric("frames of a swap that show the same digit", "", ".1%"),

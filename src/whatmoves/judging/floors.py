@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.evaluation import legacy
 from whatmoves.evaluation.evaluate import encoded
 from whatmoves.evaluation.factors import NO_TARGETS, Targets
 from whatmoves.evaluation.pictures import to_bytes
@@ -53,6 +54,7 @@ def judge_floors(
     for row in SWAP_ROWS:
         video = swap_floor(row, task)
         of_pairs, numbers = scored(video, task, judges, place)
+        numbers |= _legacy(video, task)
         if row not in MEASURED_BY_EVALUATION:
             of_quality = swap_quality(_answers(video, task, study.evaluation.batch_size))
             numbers |= summary(of_quality)
@@ -80,6 +82,13 @@ def swap_floor(row: str, task: Task) -> NDArray[np.uint8]:
             return to_bytes(blurred(torch.from_numpy(truth).float().div_(255)))
         case _:
             return truth
+
+
+def _legacy(video: NDArray[np.uint8], task: Task) -> dict[str, float]:
+    """The original's judgement of swaps, to be held against what judges say of the same clips."""
+    pairs, of_test = task.swaps.pairs[: legacy.SWAP_PAIRS], task.clips.test.video
+    content, motion = of_test[pairs[:, 0]] / 255, of_test[pairs[:, 1]] / 255
+    return legacy.swap_measures(content, motion, video[: legacy.SWAP_PAIRS] / 255)
 
 
 def code_floor(row: str, task: Task, settings: Evaluation) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.judging.control import Coder, led, own_reconstructions, resampled
 from whatmoves.judging.information import PARTS, coded, gap_and_leaks, information
 from whatmoves.judging.judges import Judged, Judges, digit_sets, load_judges
-from whatmoves.judging.swap_scores import SwapScores, swap_scores
+from whatmoves.judging.swap_scores import SwapScores, intervention, swap_scores
 from whatmoves.judging.task import Task, open_task
 from whatmoves.judging.tracks import track_scores
 from whatmoves.judging.train_judges import kappa
@@ -136,7 +136,8 @@ def scored(
     """What both judges say of clips that should be the swaps: `swap_*` per pair `[P]`, and numbers."""
     judged = judges.judge(video, device, ask_second=True)
     assert judged.second_digits is not None
-    scores: SwapScores = swap_scores(judged, task.intended(task.swaps.pairs))
+    intended = task.intended(task.swaps.pairs)
+    scores: SwapScores = swap_scores(judged, intended)
     of_pairs = {f"swap_{name}": getattr(scores, name) for name in PER_PAIR}
     digits = task.config.digits
     first, second = digit_sets(judged.digits, digits), digit_sets(judged.second_digits, digits)
@@ -144,6 +145,7 @@ def scored(
     numbers = {name: float(array.mean()) for name, array in of_pairs.items()}
     numbers |= {
         "swap_motion_r2": scores.r2,
+        "swap_intervention": intervention(scores, intended),
         "swap_joint_second": float(by_second.mean()),
         "swap_judges_kappa": kappa(first, second),
     }

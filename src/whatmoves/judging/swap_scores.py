@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from whatmoves.evaluation.judge_scores import intervention_score_rescaled
 from whatmoves.judging.judges import CLASSES, Judged, digit_sets
 from whatmoves.judging.paths import NEAR_PX, path_error, path_r2
 
@@ -55,6 +56,20 @@ def swap_scores(judged: Judged, intended: Intended) -> SwapScores:
         error,
         path_r2(judged.paths, intended.path_b),
     )
+
+
+def intervention(scores: SwapScores, intended: Intended) -> float:
+    """The intervention score of the MSD benchmark for swaps, at chance 0 and perfect 1 (`judge_scores`).
+
+    Wanted are A's digits and B's path; B's digits and A's path as often as the true swaps of these pairs show them.
+    """
+    alike = (intended.content_a == intended.content_b).all(1)
+    near = path_error(intended.path_a, intended.path_b) < NEAR_PX
+    with np.errstate(divide="ignore"):  # no pair is alike: as many classes as one likes
+        classes = 1 / np.array([alike.mean(), near.mean()])
+    on_target = np.array([scores.content_a.mean(), scores.motion_b.mean()])
+    off_target = np.array([scores.content_b.mean(), scores.motion_a.mean()])
+    return intervention_score_rescaled(on_target, off_target, classes)
 
 
 def identity_consistency(frame_digits: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
