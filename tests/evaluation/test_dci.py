@@ -70,6 +70,12 @@ def test_noise_knows_nothing():
     assert found.disentanglement < 0.2
 
 
+def test_a_dead_dimension_hides_none_that_comes_after_it():
+    found = run(np.column_stack([np.zeros(2000), NUMBERS]), NUMBERS, CONTINUOUS)
+    assert found.disentanglement == pytest.approx(1, abs=0.01)
+    assert found.importances[0] == pytest.approx(0)
+
+
 def test_a_dead_code_scores_zero():
     found = run(np.zeros((2000, 3)), LABELS, DISCRETE)
     assert (found.disentanglement, found.completeness) == pytest.approx((0, 0), abs=1e-12)

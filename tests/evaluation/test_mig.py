@@ -32,6 +32,13 @@ def test_a_factor_told_twice_has_no_gap():
     assert mig(np.tile(LABELS, 2).astype(float), LABELS, DISCRETE).score == 0
 
 
+def test_dependent_factors_cap_even_a_perfect_code():
+    # The second factor is the first in three of four rows, so the runner-up knows ln 2 − h(1/4).
+    factors = np.array([[0, 0]] * 3 + [[0, 1]] + [[1, 1]] * 3 + [[1, 0]])
+    expected = -(0.25 * np.log2(0.25) + 0.75 * np.log2(0.75))  # 0.811
+    assert mig(factors.astype(float), factors, ("discrete",) * 2).per_factor == pytest.approx([expected] * 2)
+
+
 def test_a_rotated_code_loses_its_gap():
     assert mig(LABELS @ rotation(3, 3), LABELS, DISCRETE).score < 0.35
 

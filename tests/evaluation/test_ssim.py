@@ -7,7 +7,7 @@ from skimage.metrics import structural_similarity
 
 from whatmoves.errors import DataError
 from whatmoves.evaluation import ssim as module
-from whatmoves.evaluation.ssim import GAUSS11, UNIFORM7, ssim
+from whatmoves.evaluation.ssim import GAUSS11, UNIFORM7, Window, ssim
 
 
 def pictures(
@@ -48,14 +48,15 @@ def test_two_constant_pictures_by_hand() -> None:
     assert ssim(first, second, GAUSS11).item() == pytest.approx(0.1601 / 0.2001, abs=2e-6)
 
 
-def test_order_symmetry_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("window", [GAUSS11, UNIFORM7], ids=["gauss11", "u7"])
+def test_order_symmetry_and_chunks_change_nothing(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = pictures()
-    whole = ssim(first, second, GAUSS11)[0]
+    whole = ssim(first, second, window)[0]
     order = torch.randperm(len(first), generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(ssim(first[order], second[order], GAUSS11)[0], whole[order], atol=2e-7, rtol=0)
-    torch.testing.assert_close(ssim(second, first, GAUSS11)[0], whole, atol=2e-7, rtol=0)
+    torch.testing.assert_close(ssim(first[order], second[order], window)[0], whole[order], atol=2e-7, rtol=0)
+    torch.testing.assert_close(ssim(second, first, window)[0], whole, atol=2e-7, rtol=0)
     monkeypatch.setattr(module, "CHUNK_PIXELS", 2 * 23 * 31)
-    torch.testing.assert_close(ssim(first, second, GAUSS11)[0], whole, atol=2e-7, rtol=0)
+    torch.testing.assert_close(ssim(first, second, window)[0], whole, atol=2e-7, rtol=0)
 
 
 def test_transposed_pictures_score_the_same_and_equal_ones_score_one() -> None:

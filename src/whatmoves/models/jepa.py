@@ -101,11 +101,13 @@ class Model(nn.Module):
         truth of the older one was known k frames before t; `textbook` reads the older one from iteration k − 2, which
         is the ordinary unrolling from t − k. Either equals the unrolling from frames 0 and 1 after T − 2 iterations.
         """
+        # Frames 0 … k, unrolled from the first two, stay as they are; batch statistics alone would still move them.
+        stay = not (self.training and self.config.norm == "batch")
         before, last = latents, latents
-        for _ in range(count):
-            older = last if rollout == "parallel" else before
-            following = self._following(older[:, :-2], last[:, 1:-1])
-            before, last = last, torch.cat((latents[:, :2], following), dim=1)
+        for k in range(1, count + 1):
+            older, settled = last if rollout == "parallel" else before, k + 1 if stay else 2
+            following = self._following(older[:, settled - 2 : -2], last[:, settled - 1 : -1])
+            before, last = last, torch.cat((last[:, :settled], following), dim=1)
             yield last
 
     def _unrolled(self, latents: Tensor, horizon: int) -> Tensor:
