@@ -2,9 +2,8 @@
 
 Written into the model's folder:
 
-    judgement.json   `seeds`: one number per seed and measure; `untrained`: the same of a fresh network of the first
-                     seed (information only); `split`: whose blocks they are; `cannot`: what there is none of, with
-                     the reason
+    judgement.json   `seeds`: one number per seed and measure; `untrained`: the same of fresh networks (information
+                     only); `split`: whose blocks they are; `cannot`: what there is none of, with the reason
     clips.npz        `seed<s>_<measure>` `[P]` per swapped pair: what bootstraps draw from
 
 The names of measures are explained in `whatmoves.analysis.metrics`.
@@ -63,6 +62,7 @@ def judge(
     if "pairs" in swaps and not np.array_equal(swaps["pairs"], task.swaps.pairs):
         raise DataError(f"{evaluation_folder / 'swaps.npz'}: other pairs than this study's; run the evaluation again")
     seeds: dict[str, dict[str, float]] = {}
+    untrained: dict[str, dict[str, float]] = {}
     clips: dict[str, NDArray[np.float64]] = {}
     cannot: dict[str, str] = {}
     splits: set[str] = set()
@@ -82,6 +82,7 @@ def judge(
             cannot["information"] = NO_TARGETS
         else:
             values |= information(mine, task.targets, study.evaluation)
+            untrained[str(seed)] = of_fresh_network(study, task, model, seed, place)
         if swapped is None or mixer is None:
             cannot["swap"] = "it cannot be swapped; its evaluation says why"
         else:
@@ -97,10 +98,8 @@ def judge(
         seeds[str(seed)] = values
     record = {"dataset": dataset, "model": model, "split": next(iter(splits), None), "cannot": cannot}
     write_arrays(out_folder / "clips.npz", clips)
-    first = next(iter(checkpoints))
-    fresh = of_fresh_network(study, task, model, first, place)
-    untrained = {str(first): fresh} if fresh else {}
-    write_json(out_folder / "judgement.json", {**record, "seeds": seeds, "untrained": untrained})
+    fresh = {seed: values for seed, values in untrained.items() if values}
+    write_json(out_folder / "judgement.json", {**record, "seeds": seeds, "untrained": fresh})
 
 
 def codes_of_seed(arrays: Mapping[str, NDArray[np.float32]], seed: int) -> dict[str, Codes]:
