@@ -60,13 +60,29 @@ class Writer:
             if entry.kind not in REFERENCES and (dataset is None or dataset in entry.trains_on)
         }
 
+    def leaders(self, dataset: str | None = None) -> dict[str, ModelEntry]:
+        """The first model of every kind; what follows of that kind are its `variants`."""
+        models = self.models(dataset)
+        first = {entry.kind: name for name, entry in reversed(models.items())}
+        return {name: entry for name, entry in models.items() if first[entry.kind] == name}
+
+    def variants(self, model: str) -> Tex:
+        """The study's other models of that kind, each with its data and size, as a list in words."""
+        found: list[Tex] = []
+        for name, entry in self.models().items():
+            if entry.kind == self.study.models[model].kind and name != model:
+                of = [f"{dataset}.{name}.parameters" for dataset in entry.trains_on]
+                sizes = [f"{self.value(value_id)} parameters" for value_id in of[:1] if value_id in self.index]
+                found.append(Tex(f"{self.label(name)} ({', '.join([f'on {code(entry.trains_on[0])}', *sizes])})"))
+        return listing(found)
+
     def label(self, model: str) -> Tex:
         """A model's, floor's or ceiling's name in prose and tables."""
         return escape(self._label(model))
 
-    def labels(self, dataset: str | None = None) -> Tex:
-        """The labels of all models, as a list in words."""
-        return listing(self._label(name) for name in self.models(dataset))
+    def labels(self) -> Tex:
+        """The labels of the study's models, one of every kind, as a list in words."""
+        return listing(self._label(name) for name in self.leaders())
 
     def floors(self, dataset: str, metric: str) -> list[str]:
         """The floors and ceilings that were measured by that metric."""
@@ -100,11 +116,11 @@ class Writer:
         """`above`, `below` or `not distinguishable from`: where the first value stands, decided by the intervals."""
         return Tex(comparisons.relation(self.index[first], self.index[second]))
 
-    def beside_zero(self, value_id: str) -> Tex:
+    def beside_zero(self, value_id: str) -> str:
         """The same of a difference against zero; one without an interval, such as a single seed's, decides nothing."""
         difference = self.index[value_id]
         decided = difference.interval is not None
-        return Tex(comparisons.relation(difference, Entry(value=0)) if decided else "not distinguishable from")
+        return comparisons.relation(difference, Entry(value=0)) if decided else "not distinguishable from"
 
     def floor_of(self, value_id: str) -> str:
         """The floor that a gain is over; raises `PaperError` for a value that is over none."""
@@ -113,21 +129,50 @@ class Writer:
             raise PaperError(f"value {value_id!r} is over no floor; ask it of a gain")
         return floor
 
-    def standing(self, dataset: str, model: str, metric: str) -> Tex:
-        """Where a model stands against every floor and ceiling: `better than … and not distinguishable from …`."""
-        value_id = f"{dataset}.{model}.{metric}"
-        entry = self.index[value_id]
-        words = {"above": "better than", "below": "worse than"}
-        if entry.better == "lower":
-            words = {"above": "worse than", "below": "better than"}
-        groups: dict[str, list[Tex]] = {}
-        for floor in self.floors(dataset, metric):
-            other = f"{dataset}.{floor}.{metric}"
-            relation = comparisons.relation(entry, self.index[other])
-            place = Tex(rf"\emph{{{self.label(floor)}}} ({self.value(other)})")
-            groups.setdefault(words.get(relation, relation), []).append(place)
+    def standings(self, dataset: str, metric: str) -> Tex:
+        """Where models stand against every floor and ceiling; those that stand alike share a clause."""
+        floors = [f"{dataset}.{floor}.{metric}" for floor in self.floors(dataset, metric)]
+        groups: dict[tuple[str, ...], list[Tex]] = {}
+        for model in self.models(dataset):
+            value_id = f"{dataset}.{model}.{metric}"
+            if value_id in self.index:
+                stands = tuple(comparisons.relation(self.index[value_id], self.index[floor]) for floor in floors)
+                member = Tex(rf"\textbf{{{self.label(model)}}} ({self.value(value_id)})")
+                groups.setdefault(stands, []).append(member)
+        return Tex("; ".join(self._standing(members, floors, stands) for stands, members in groups.items()))
+
+    def _standing(self, members: list[Tex], floors: list[str], stands: tuple[str, ...]) -> Tex:
+        lower = bool(floors) and self.index[floors[0]].better == "lower"
+        words = {"above": "worse than", "below": "better than"} if lower else {}
+        words = {"above": "better than", "below": "worse than"} | words
+        places: dict[str, list[Tex]] = {}
+        for floor, stand in zip(floors, stands, strict=True):
+            place = Tex(rf"\emph{{{self.label(floor.split('.')[1])}}}")
+            places.setdefault(words.get(stand, stand), []).append(place)
         order = ("better than", "not distinguishable from", "worse than")
-        return listing((Tex(f"{word} {listing(groups[word])}") for word in order if word in groups), ", and")
+        clauses = [f"{word} {listing(places[word])}" for word in order if word in places]
+        return Tex(f"the {listing(members)} {'is' if len(members) == 1 else 'are'} {', and '.join(clauses)}")
+
+    def against_zero(self, dataset: str, metric: str) -> dict[str, Tex]:
+        """Models by where a difference of theirs stands against zero (`beside_zero`), each with the difference."""
+        groups: dict[str, list[Tex]] = {}
+        for model in self.models(dataset):
+            value_id = f"{dataset}.{model}.{metric}"
+            if value_id in self.index:
+                member = Tex(rf"\textbf{{{self.label(model)}}} ({self.value(value_id, interval=True)})")
+                groups.setdefault(self.beside_zero(value_id), []).append(member)
+        return {stand: listing(members) for stand, members in groups.items()}
+
+    def against_untrained(self, dataset: str, metric: str) -> dict[str, Tex]:
+        """Models of several seeds by where they stand against their own architecture with fresh weights."""
+        groups: dict[str, list[Tex]] = {}
+        for model in self.models(dataset):
+            trained, fresh = f"{dataset}.{model}.{metric}", f"{dataset}.{UNTRAINED}{model}.{metric}"
+            if trained in self.index and fresh in self.index and self.index[trained].interval is not None:
+                stand = comparisons.relation(self.index[trained], self.index[fresh])
+                member = Tex(f"{self.label(model)} ({self.value(trained)}, untrained {self.value(fresh)})")
+                groups.setdefault(stand, []).append(member)
+        return {stand: listing(members) for stand, members in groups.items()}
 
     def setting(self, path: str) -> Tex:
         """A setting of the study by its dotted path, linked to the table of settings."""
