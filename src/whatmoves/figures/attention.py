@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -27,11 +28,18 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
 
 @style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
-    """The frames, and below them a row for each register."""
+    """The frames, and below them a row for each register, from the least (white) to the most that it looks at a place.
+
+    Its label says how far these two are apart, as multiples of an even share.
+    """
     shade = style.colour(int(data["slots"][0]))
     rows = [Row("frame", style.INK, list(data["truth"]), 0.0)]
-    for register in range(data["looks"].shape[2]):
-        maps = heat(data["looks"][:, :, register], data["truth"].shape[-2:])
-        rows.append(Row(f"register {register + 1}", shade, list(maps)))
+    looks = data["looks"] / data["looks"].mean((-2, -1), keepdims=True)
+    for register in range(looks.shape[2]):
+        share = looks[:, :, register]
+        least, most = float(share.min()), float(share.max())
+        stretched = np.round(255 * (share - least) / max(most - least, 1e-9)).astype(np.uint8)
+        label = f"register {register + 1} {least:.2f} to {most:.2f}"
+        rows.append(Row(label, shade, list(heat(stretched, data["truth"].shape[-2:]))))
     headings = [f"{data['labels'][0]}, test clip {clip + 1}" for clip in range(len(data["truth"]))]
     return film_sheet(rows, headings, data["frames"].tolist())
