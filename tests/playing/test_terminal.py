@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -37,6 +38,12 @@ SIZE = struct.pack("HHHH", 10, 60, 0, 0)  # rows, columns
 PATIENCE_S = 20
 
 
+def _at_a_terminal() -> None:
+    """Its own terminal, so that Ctrl-C reaches it; heeded even where the tests run in a background that ignores it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def session(folder: Path, steps: str, keys: list[tuple[bytes, bytes]], colours: str = "truecolor") -> tuple[str, dict]:
     """Run the program in a terminal, each (text to wait for, keys to send then); its output and what it noted."""
     ours, theirs = os.openpty()
@@ -45,7 +52,7 @@ def session(folder: Path, steps: str, keys: list[tuple[bytes, bytes]], colours: 
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(folder / "noted.json"), steps],
         stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # its own terminal, so that Ctrl-C reaches it
+        preexec_fn=_at_a_terminal,
     )  # fmt: skip
     before = termios.tcgetattr(theirs)
     output, waiting, until = b"", list(keys), time.monotonic() + PATIENCE_S
