@@ -54,9 +54,10 @@ def render(
     functions: dict[str, Any] = {
         name: getattr(writer, name)
         for name in (
-            "models", "leaders", "variants", "label", "labels", "floors", "has", "anywhere", "value", "compared",
-            "beside_zero", "floor_of", "standings", "against_zero", "against_untrained", "setting", "has_setting",
-            "table", "figure", "see_figure", "has_figure", "verdicts", "has_verdict", "verdict", "evidence",
+            "models", "leaders", "headline", "variants", "label", "labels", "floors", "has", "anywhere", "value",
+            "compared", "beside_zero", "floor_of", "standings", "against_zero", "against_untrained", "setting",
+            "has_setting", "table", "figure", "see_figure", "has_figure", "verdicts", "has_verdict", "verdict",
+            "evidence",
         )
     }  # fmt: skip
     functions |= {"has_metric": writer.index.has_metric, "column": Column, "appendix": appendix}

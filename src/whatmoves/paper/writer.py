@@ -66,6 +66,10 @@ class Writer:
         first = {entry.kind: name for name, entry in reversed(models.items())}
         return {name: entry for name, entry in models.items() if first[entry.kind] == name}
 
+    def headline(self, dataset: str | None = None) -> dict[str, ModelEntry]:
+        """The models to name where there is no room for all: the leaders, or all of a study of one kind."""
+        return self.leaders(dataset) if len(self.leaders()) > 1 else self.models(dataset)
+
     def variants(self, model: str) -> Tex:
         """The study's other models of that kind, each with its data and size, as a list in words."""
         found: list[Tex] = []
@@ -81,8 +85,8 @@ class Writer:
         return escape(self._label(model))
 
     def labels(self) -> Tex:
-        """The labels of the study's models, one of every kind, as a list in words."""
-        return listing(self._label(name) for name in self.leaders())
+        """The labels of the `headline` models, as a list in words."""
+        return listing(self._label(name) for name in self.headline())
 
     def floors(self, dataset: str, metric: str) -> list[str]:
         """The floors and ceilings that were measured by that metric."""
