@@ -61,7 +61,9 @@ def test_joint_success_needs_both_in_the_same_clip() -> None:
     [(A, PATH_B, 1.0), (A, PATH_A, 0.0), (B, PATH_B, 0.0), (B, PATH_A, -1.0)],
     ids=["swap", "copy A", "copy B", "mixed up"],
 )
-def test_the_intervention_score_tells_half_a_swap_from_a_whole_one(classes, paths, expected) -> None:  # type: ignore[no-untyped-def]
+def test_the_intervention_score_tells_half_a_swap_from_a_whole_one(
+    classes: NDArray[np.int64], paths: NDArray[np.float64], expected: float
+) -> None:
     assert intervention(seen(classes, paths), INTENDED) == pytest.approx(expected)  # no pair is alike: chance 0
 
 

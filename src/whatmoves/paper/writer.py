@@ -147,14 +147,12 @@ class Writer:
 
     def _standing(self, members: list[Tex], floors: list[str], stands: tuple[str, ...]) -> Tex:
         lower = bool(floors) and self.index[floors[0]].better == "lower"
-        words = {"above": "worse than", "below": "better than"} if lower else {}
-        words = {"above": "better than", "below": "worse than"} | words
-        places: dict[str, list[Tex]] = {}
+        better, worse = ("below", "above") if lower else ("above", "below")
+        groups: dict[str, list[Tex]] = {}
         for floor, stand in zip(floors, stands, strict=True):
-            place = Tex(rf"\emph{{{self.label(floor.split('.')[1])}}}")
-            places.setdefault(words.get(stand, stand), []).append(place)
-        order = ("better than", "not distinguishable from", "worse than")
-        clauses = [f"{word} {listing(places[word])}" for word in order if word in places]
+            groups.setdefault(stand, []).append(Tex(rf"\emph{{{self.label(floor.split('.')[1])}}}"))
+        words = {better: "better than", "not distinguishable from": "not distinguishable from", worse: "worse than"}
+        clauses = [f"{word} {listing(groups[stand])}" for stand, word in words.items() if stand in groups]
         return Tex(f"the {listing(members)} {'is' if len(members) == 1 else 'are'} {', and '.join(clauses)}")
 
     def against_zero(self, dataset: str, metric: str) -> dict[str, Tex]:
@@ -165,7 +163,7 @@ class Writer:
             if value_id in self.index:
                 member = Tex(rf"\textbf{{{self.label(model)}}} ({self.value(value_id, interval=True)})")
                 groups.setdefault(self.beside_zero(value_id), []).append(member)
-        return {stand: listing(members) for stand, members in groups.items()}
+        return _listed(groups)
 
     def against_untrained(self, dataset: str, metric: str) -> dict[str, Tex]:
         """Models of several seeds by where they stand against their own architecture with fresh weights."""
@@ -176,7 +174,7 @@ class Writer:
                 stand = comparisons.relation(self.index[trained], self.index[fresh])
                 member = Tex(f"{self.label(model)} ({self.value(trained)}, untrained {self.value(fresh)})")
                 groups.setdefault(stand, []).append(member)
-        return {stand: listing(members) for stand, members in groups.items()}
+        return _listed(groups)
 
     def setting(self, path: str) -> Tex:
         """A setting of the study by its dotted path, linked to the table of settings."""
@@ -295,6 +293,10 @@ class Writer:
         framed = sorted(references, key=place)
         names = [name for name in kinds if name not in references]
         return [Row(name, self._label(name)) for name in names] + [Row(n, self._label(n), True) for n in framed]
+
+
+def _listed(groups: Mapping[str, list[Tex]]) -> dict[str, Tex]:
+    return {name: listing(members) for name, members in groups.items()}
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
