@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # latex.sh: install the LaTeX packages that the paper needs, from the distribution, where they are missing.
 set -euo pipefail
-packages="latexmk lmodern texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-pictures texlive-fonts-recommended texlive-science"
+packages="latexmk lmodern texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-pictures texlive-fonts-recommended"
 say() { printf '%s\n' "$*" >&2; }
 
 complete() {

@@ -20,7 +20,7 @@ from whatmoves.study import Study
 
 APT_PACKAGES = (
     "latexmk lmodern texlive-latex-base texlive-latex-recommended texlive-latex-extra "
-    "texlive-pictures texlive-fonts-recommended texlive-science"
+    "texlive-pictures texlive-fonts-recommended"
 )
 SOURCE = "main.tex"
 BIBLIOGRAPHY = "main.bbl"

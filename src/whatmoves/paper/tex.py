@@ -34,6 +34,7 @@ _SPECIAL = {
     "Δ": r"$\Delta$",
 }
 _TABLE = str.maketrans(_SPECIAL)
+_NUMERAL = re.compile(r"([+-]?)(\d+)(\.\d+)?(?:[eE]([+-]?\d+))?(%?)")
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -54,10 +55,21 @@ def code(text: str) -> Tex:
 
 
 def number(text: str) -> Tex:
-    """A plain decimal numeral through siunitx; a trailing `%` becomes a percent sign."""
-    if text.endswith("%"):
-        return Tex(rf"\num{{{text[:-1].replace(',', '')}}}\,\%")
-    return Tex(rf"\num{{{text.replace(',', '')}}}")
+    """A decimal numeral such as `-1,234.5`, `63.5%` or `1e-4`: 5 digits and more in groups, a true minus, no plus, no −0.
+
+    Written out here because a paper has thousands of them: a package that parses each takes more time than all of the
+    rest of the paper. Raises `ValueError` for other text.
+    """
+    parts = _NUMERAL.fullmatch(text.replace(",", ""))
+    if parts is None:
+        raise ValueError(f"{text!r} is not a numeral")
+    sign, whole, decimals, exponent, percent = parts.groups(default="")
+    zero = not (whole + decimals).strip("0.")
+    minus = r"\textminus{}" if sign == "-" and not zero else ""
+    if len(whole) > 4:
+        whole = f"{int(whole):,}".replace(",", r"\,")
+    power = rf"\,$\times$\,$10^{{{int(exponent)}}}$" if exponent else ""
+    return Tex(minus + whole + decimals + power + (r"\,\%" if percent else ""))
 
 
 def count(things: int | Iterable[object]) -> Tex:
