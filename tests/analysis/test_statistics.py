@@ -18,6 +18,11 @@ def rng():
     return np.random.default_rng(0)
 
 
+def interval_of(values, draws):
+    (found,) = hierarchical_bootstrap([clips[:, None] for clips in values], draws, rng())
+    return found
+
+
 def test_sign_flip_is_the_share_of_all_patterns():
     differences = np.array([0.3, -0.1, 0.5, 0.2])
     sums = [np.dot(signs, differences) for signs in itertools.product((1, -1), repeat=4)]
@@ -75,7 +80,7 @@ def test_bootstrap_interval_of_the_mean():
 def test_hierarchical_interval_holds_both_spreads():
     generator = rng()
     values = [generator.normal(centre, 1, size=50) for centre in np.linspace(-1, 1, 20)]
-    found = hierarchical_bootstrap(values, 4000, rng())
+    found = interval_of(values, 4000)
     means = np.array([value.mean() for value in values])
     # Variance of the mean over 20 seeds: spread of seeds, plus clips' own error once more for redrawing them.
     half = 1.96 * np.sqrt((means.var() + np.mean([value.var() for value in values]) / 50) / 20)
@@ -85,10 +90,10 @@ def test_hierarchical_interval_holds_both_spreads():
 
 
 def test_hierarchical_interval_weighs_seeds_alike_whatever_their_clips():
-    found = hierarchical_bootstrap([np.zeros(1000), np.ones(10)], 2000, rng())
+    found = interval_of([np.zeros(1000), np.ones(10)], 2000)
     assert found == (0, 1)
-    assert hierarchical_bootstrap([np.array([2.0]), np.array([2.0])], 100, rng()) == (2, 2)
-    one_model = hierarchical_bootstrap([rng().normal(size=400)], 2000, rng())
+    assert interval_of([np.array([2.0]), np.array([2.0])], 100) == (2, 2)
+    one_model = interval_of([rng().normal(size=400)], 2000)
     assert one_model.high - one_model.low == pytest.approx(2 * 1.96 / 20, rel=0.1)
 
 
@@ -96,13 +101,16 @@ def test_wide_clip_tables_are_redrawn_whole():
     # More clips than 16 bits can number: the last ones must be drawn too.
     clips = np.zeros(70_000)
     clips[65_536:] = 1
-    found = hierarchical_bootstrap([clips], 200, rng())
+    found = interval_of([clips], 200)
     assert np.mean(found) == pytest.approx(clips.mean(), rel=0.03)
 
 
-def test_equal_seeds_give_equal_intervals():
-    values = [rng().normal(size=30) for _ in range(3)]
-    assert hierarchical_bootstrap(values, 500, rng()) == hierarchical_bootstrap(values, 500, rng())
+def test_measures_of_the_same_clips_are_redrawn_together():
+    # Together they get what each gets alone, from seeds of any lengths and over the borders of the chunks.
+    tables = [rng().normal(size=(count, 3)) for count in (300, 70, 1)]
+    together = hierarchical_bootstrap(tables, 900, rng())
+    alone = [interval_of([table[:, column] for table in tables], 900) for column in range(3)]
+    assert np.array(together) == pytest.approx(np.array(alone), rel=1e-12)
 
 
 def test_margins():
