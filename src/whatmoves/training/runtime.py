@@ -83,7 +83,8 @@ def prepare(device: torch.device, threads: int) -> None:
     """
     tune_malloc()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(device.type == "cpu", warn_only=True)  # on a GPU it is slow and not complete
+    # Determinism on a GPU is slow and not complete. `use_deterministic_algorithms` takes a second to import a compiler.
+    torch.set_deterministic_debug_mode("warn" if device.type == "cpu" else "default")
     # Filling new memory only serves to make bugs visible, and is not free.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
