@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # latex.sh: install the LaTeX packages that the paper needs, from the distribution, where they are missing.
 set -euo pipefail
-packages="latexmk lmodern texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-pictures texlive-fonts-recommended"
+packages="latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended"
 say() { printf '%s\n' "$*" >&2; }
 
 complete() {
     command -v latexmk >/dev/null && command -v pdflatex >/dev/null && command -v kpsewhich >/dev/null &&
-        for file in siunitx.sty booktabs.sty cleveref.sty microtype.sty tikz.sty lmodern.sty natbib.sty threeparttable.sty; do
+        for file in booktabs.sty cleveref.sty microtype.sty natbib.sty adjustbox.sty enumitem.sty pplr8t.tfm; do
             kpsewhich "$file" >/dev/null || return 1
         done
 }
@@ -14,14 +14,14 @@ complete && exit 0
 
 sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
 if ! command -v apt-get >/dev/null; then
-    say "LaTeX is missing and this is no Debian or Ubuntu; install latexmk, pdflatex and siunitx, booktabs, cleveref, microtype, tikz, natbib (TeX Live), then run make again"
+    say "LaTeX is missing and this is no Debian or Ubuntu; install latexmk, pdflatex and booktabs, cleveref, microtype, natbib, adjustbox, enumitem (TeX Live), then run make again"
     exit 2
 fi
 if [ -n "$sudo" ] && ! { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; then
     say "LaTeX is missing and this user cannot install it; ask an administrator to run: apt-get install --no-install-recommends $packages"
     exit 2
 fi
-say "installing LaTeX (about 190 MB to download, 490 MB on disk)"
+say "installing LaTeX (about 100 MB to download, 330 MB on disk)"
 $sudo apt-get update -q >&2
 # shellcheck disable=SC2086  # the list is meant to be split
 DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends $packages >&2

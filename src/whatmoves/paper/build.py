@@ -18,10 +18,7 @@ from whatmoves.paper.search import ReportedSearch, search_of
 from whatmoves.paper.writer import Writer
 from whatmoves.study import Study
 
-APT_PACKAGES = (
-    "latexmk lmodern texlive-latex-base texlive-latex-recommended texlive-latex-extra "
-    "texlive-pictures texlive-fonts-recommended"
-)
+APT_PACKAGES = "latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended"
 SOURCE = "main.tex"
 BIBLIOGRAPHY = "main.bbl"
 EPOCH_S = 1_735_689_600  # the date inside every PDF: fixed, so that equal sources give equal bytes

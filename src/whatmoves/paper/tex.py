@@ -55,7 +55,7 @@ def code(text: str) -> Tex:
 
 
 def number(text: str) -> Tex:
-    """A decimal numeral such as `-1,234.5`, `63.5%` or `1e-4`: 5 digits and more in groups, a true minus, no plus, no −0.
+    """A numeral such as `-1,234.5`, `63.5%` or `1e-4`: five digits and more in groups, a true minus, no plus, no −0.
 
     Written out here because a paper has thousands of them: a package that parses each takes more time than all of the
     rest of the paper. Raises `ValueError` for other text.
