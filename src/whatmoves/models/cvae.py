@@ -149,19 +149,22 @@ class Model(nn.Module):
         return torch.cat(parts, dim=2)
 
     def _unrolled(
-        self, codes: Tensor, skips: list[Tensor], past: int, latents: Tensor, noise: Tensor, told: Tensor
-    ) -> tuple[Tensor, Gaussian]:
-        """Frames 1 … S `[B, S, C, H, W]`, and the prior of each step `[B, S, latent]`.
+        self, codes: Tensor, skips: list[Tensor], past: int, latents: Tensor, noise: Tensor, told: Tensor,
+        undrawn: int = 0,
+    ) -> tuple[Tensor, Gaussian]:  # fmt: skip
+        """Frames 1 + undrawn … S `[B, S − undrawn, C, H, W]`, and the prior of each step `[B, S, latent]`.
 
         codes `[B, K, code_width]` are of the true frames 0 … K − 1, K ≤ S; a later step reads the encoding of the
         prediction before it. skips: maps of at least the frames below `past`, or of all K where the previous frame is
         drawn upon. The first L latents `[B, L, latent]` are given, the S − L others drawn from the prior with `noise`
-        `[B, S − L, latent]`. told: `[B, ≥ S, told]`.
+        `[B, S − L, latent]`. told: `[B, ≥ S, told]`. The first `undrawn` < K steps are made but not drawn.
         """
         K, L = codes.shape[1], latents.shape[1]
         S = L + noise.shape[1]
         latest = {"last_given": past - 1, "before_last_given": max(past - 2, 0), "previous": K - 1}
-        grounds = self._laid([maps[:, : min(S, latest[self.config.skip_from] + 1)] for maps in skips])
+        end = min(S, latest[self.config.skip_from] + 1)
+        start = min(undrawn, end - 1)
+        grounds = self._laid([maps[:, start:end] for maps in skips])
         states: States = None
         prior_states: States = None
         drawn: list[Tensor] = []
@@ -177,7 +180,9 @@ class Model(nn.Module):
             free = Gaussian(*(values[:, given.shape[1] :] for values in prior))
             latent = torch.cat((given, free.draw(noise[:, max(0, first - L) : max(0, last - L)])), dim=1)
             features, states = self.predictor(torch.cat((read, latent, told[:, first:last]), dim=2), states)
-            upon = (grounds[min(step, len(grounds) - 1)] for step in range(first, last))
+            shown = range(max(first, undrawn), last)
+            features = features[:, shown.start - first :]
+            upon = (grounds[min(step - start, len(grounds) - 1)] for step in shown)
             laid = [_in_a_row(torch.stack(stage, dim=1)) for stage in zip(*upon, strict=True)]
             frames = self.decoder(features.flatten(0, 1), laid)
             drawn.append(torch.unflatten(frames, 0, features.shape[:2]))
@@ -249,7 +254,7 @@ class Model(nn.Module):
         latents = noise[:, :0]
         if P > 1:
             latents = self.posterior(codes[:, 1:], None)[0].mean
-        return self._unrolled(codes, skips, P, latents, noise, told)[0][:, P - 1 :]
+        return self._unrolled(codes, skips, P, latents, noise, told, undrawn=P - 1)[0]
 
 
 def _by_frame(maps: Tensor, clips: int) -> Tensor:
