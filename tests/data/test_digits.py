@@ -5,10 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
-from whatmoves.data.digits import load_bank, resize_weights
+from whatmoves.data.digits import load_bank, read_uci, resize_weights
 
 MNIST = os.environ.get("WHATMOVES_MNIST")
+
+
+def test_uci_digits_are_those_of_scikit_learn() -> None:
+    pictures, labels = read_uci()
+    theirs = load_digits()
+    assert np.array_equal(pictures, theirs.images)
+    assert np.array_equal(labels, theirs.target)
 
 
 def test_uci_digits_look_like_mnist() -> None:
