@@ -15,12 +15,18 @@ CPU = torch.device("cpu")
 
 def test_any_clip_is_drawn_alone_as_within_a_range(tmp_path: Path) -> None:
     source = open_source(CONFIG, tmp_path)
-    several, alone = source.train_batch(3, 4, 5, CPU), source.train_batch(3, 6, 1, CPU)
+    several = source.train_batch(3, 4, 5, CPU)
     assert several.video.shape == (5, 6, 3, 16, 16)
-    for whole, part in zip(several[:3], alone[:3], strict=True):
-        assert whole is not None
-        assert part is not None
-        assert torch.equal(whole[2:3], part)
+    # From what was drawn ahead, from another start, from a longer range, going back, and after another seed.
+    other = open_source(CONFIG, tmp_path)
+    for asked, first, count in ((source, 6, 1), (other, 6, 1), (other, 0, 80), (other, 5, 2), (source, 60, 9)):
+        other.train_batch(4, first, 1, CPU)
+        batch = asked.train_batch(3, first, count, CPU)
+        fresh = open_source(CONFIG, tmp_path).train_batch(3, min(first, 4), 80, CPU)
+        for whole, part in zip(fresh[:3], batch[:3], strict=True):
+            assert whole is not None
+            assert part is not None
+            assert torch.equal(whole[first - min(first, 4) :][:count], part)
     assert not torch.equal(several.video, source.train_batch(4, 4, 5, CPU).video)
 
 

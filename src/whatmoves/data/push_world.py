@@ -94,6 +94,7 @@ FACTOR_ROLES: dict[str, FactorRole] = {
 _CLIP_DRAWS = 8  # uniforms a clip, then as many an object
 
 
+DRAWN_AT_ONCE = 64  # training clips: in batches of four, drawing them takes four times as long
 OTHER_TESTS = {"novel": "test_novel"}  # splits that predictions are tested on beside `test`, by the measures' word
 
 
@@ -120,6 +121,16 @@ def open_source(config: Config, folder: Path) -> "PushWorld":
     return PushWorld(config, folder)
 
 
+class Ahead(NamedTuple):
+    """Training clips of stream `seed` from clip `first` on, drawn before they are asked for."""
+
+    seed: int
+    first: int
+    video: NDArray[np.uint8]
+    actions: NDArray[np.float32]
+    states: NDArray[np.float32]
+
+
 class PushWorld:
     """The opened data set, a `whatmoves.data.clips.Source`."""
 
@@ -127,13 +138,22 @@ class PushWorld:
         self.config = config
         self.folder = folder
         self.shape = ClipShape(config.frames, 3, config.image_px, config.image_px, actions=4, states=3)
+        self._ahead: Ahead | None = None
 
     def train_batch(self, seed: int, first: int, count: int, device: torch.device) -> Batch:
         """Clips `first … first+count-1` of the training stream `seed`, drawn on the CPU, with actions and states."""
-        looks, _, motion = _drawn(self.config, "train", seed, first, count)
-        video = torch.from_numpy(render(looks, motion, self.config.image_px)).to(device).float().div_(255)
-        actions, states = torch.from_numpy(motion.actions), torch.from_numpy(_states(motion))
-        return Batch(video, actions.to(device), states.to(device))
+        ahead = self._ahead
+        if ahead is None or ahead.seed != seed or not ahead.first <= first <= ahead.first + len(ahead.video) - count:
+            looks, _, motion = _drawn(self.config, "train", seed, first, max(count, DRAWN_AT_ONCE))
+            video = render(looks, motion, self.config.image_px)
+            ahead = self._ahead = Ahead(seed, first, video, motion.actions, _states(motion))
+        rows = slice(first - ahead.first, first - ahead.first + count)
+        video, actions, states = ahead.video[rows], ahead.actions[rows], ahead.states[rows]
+        return Batch(
+            torch.from_numpy(video).to(device).float().div_(255),
+            torch.from_numpy(actions).to(device),
+            torch.from_numpy(states).to(device),
+        )
 
     def train_split(self, count: int) -> Split:
         """`count` clips of the training objects with their factors, from a stream no training run reads."""
