@@ -58,7 +58,7 @@ def trained(config: Any, frames: int, device: torch.device) -> Judges:
     """Judges for the data set of `config`, each trained on `frames` drawn frames."""
     torch.manual_seed(0)
     judges = Judges(geometry_of(config))
-    judges.to(device)
+    judges.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # as the frames
     digits = config.digits
 
     def digit_loss(net: Any, drawn: Drawn) -> Tensor:
