@@ -5,15 +5,17 @@ The scores of an importance matrix are exact functions; `dci` estimates the matr
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import entropy
-from sklearn.ensemble import ExtraTreesRegressor
+from scipy.special import entr
 
 from whatmoves.evaluation.discretise import labels
 from whatmoves.evaluation.rows import Rows
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import ExtraTreesRegressor
 
 TREE_CELLS = 256_000  # numbers of the training table that each tree sees: 8,000 rows of 32 dimensions, 1,000 of 256
 TINY = 1e-11  # added before the entropy, so that an unused row or column counts as spread evenly
@@ -50,6 +52,8 @@ def dci(
     makes duplicated codes look complete. Of a large table each tree draws its own rows. A label is regressed on as
     class indicators, whose squared error splits exactly as Gini impurity does; a continuous factor as itself.
     """
+    from sklearn.ensemble import ExtraTreesRegressor  # takes a second, which floors need not pay
+
     width, factors = train.codes.shape[1], len(kinds)
     rows = max(TREE_CELLS // width, 1)
     drawn = {"bootstrap": True, "max_samples": rows} if rows < len(train.codes) else {}
@@ -112,11 +116,13 @@ def _one_minus_entropy(importance: NDArray[Any]) -> float:
         return 0.0
     if importance.shape[1] == 1:
         return 1.0
-    per_row = 1 - entropy(importance + TINY, base=importance.shape[1], axis=1)
+    shares = importance + TINY
+    shares = shares / shares.sum(1, keepdims=True)
+    per_row = 1 - entr(shares).sum(1) / np.log(importance.shape[1])
     return max(0.0, float(np.average(per_row, weights=importance.sum(1))))  # even rows round to -2e-16
 
 
-def _held_out_gains(forest: ExtraTreesRegressor, codes: NDArray[Any], targets: NDArray[np.float64]) -> NDArray[Any]:
+def _held_out_gains(forest: "ExtraTreesRegressor", codes: NDArray[Any], targets: NDArray[np.float64]) -> NDArray[Any]:
     """Squared error on held-out rows that the splits on each dimension remove, `[D]`, mean over trees, floored at 0.
 
     Each node predicts its training mean. A split on noise fits training rows only and removes nothing (in the mean, a

@@ -19,7 +19,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 from torch import nn
 from torch.nn import functional
 
@@ -59,6 +58,8 @@ def detected(model: nn.Module, split: Split, batch_size: int, device: torch.devi
 
 def average_precision(truth: NDArray[np.float32], scores: NDArray[np.float32]) -> float:
     """Average precision of `scores` for the cells of `truth` (0 or 1) of the same shape; 0 where no cell is 1."""
+    from sklearn.metrics import average_precision_score  # takes a second, which other models need not pay
+
     return float(average_precision_score(truth.ravel(), scores.ravel())) if truth.any() else 0.0
 
 

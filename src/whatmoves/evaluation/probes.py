@@ -12,10 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import norm
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from scipy.special import ndtr
 
 from whatmoves.evaluation.discretise import inner_quantiles, labels
 from whatmoves.evaluation.rows import Rows
@@ -128,6 +125,8 @@ def linear_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Genera
 
 def tree_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Generator) -> list[Prediction]:
     """Boosted trees of 8 leaves; the number of steps chosen on validation."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # takes a second
+
     settings = {
         "max_leaf_nodes": TREE_LEAVES, "max_iter": TREE_STEPS, "max_bins": TREE_BINS,
         "learning_rate": 0.2, "early_stopping": False,
@@ -231,6 +230,9 @@ def _target(train: Rows, validation: Rows, test: Rows, k: int, kind: str) -> Tar
 def _logistic(parts: Parts, target: Target) -> Prediction:
     if len(np.unique(target.train)) < 2:
         return _blind(target)
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(max_iter=200, warm_start=True)
     best, lowest = _blind(target), np.inf
     for strength in LOGISTIC_STRENGTHS:  # from stiff to loose, each from where the last one ended
@@ -304,7 +306,7 @@ def _nats(target: Target, prediction: Prediction) -> float:
         shares = np.bincount(np.searchsorted(cuts, target.train, side="right"), minlength=len(cuts) + 1)
         return float(-np.log(_smoothed(shares[None] / shares.sum())[0, truth]).mean())
     width = max(float(np.sqrt(np.square(prediction.validation - target.validation).mean())), 1e-6)
-    below = norm.cdf((cuts - prediction.test[:, None]) / width)  # [N, cuts]
+    below = ndtr((cuts - prediction.test[:, None]) / width)  # [N, cuts]
     mass = np.diff(below, axis=1, prepend=0.0, append=1.0)
     return float(-np.log(_smoothed(mass)[np.arange(len(truth)), truth]).mean())
 

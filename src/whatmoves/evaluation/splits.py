@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from whatmoves.evaluation.blocks import Blocks, Roles, gap
@@ -56,8 +57,10 @@ def reduced(train: NDArray[Any], width: int = WIDEST_CODE) -> Projection | None:
     centred = train - mean
     if len(centred) >= centred.shape[1]:
         return Projection(mean, np.linalg.svd(centred, full_matrices=False)[2][:width].T)
-    values, left = np.linalg.eigh(centred @ centred.T)
-    kept = np.flatnonzero(values > 1e-12 * float(values[-1]))[::-1][:width]
+    rows = len(centred)
+    largest = (max(rows - width, 0), rows - 1)  # the others would take as long again
+    values, left = scipy.linalg.eigh(centred @ centred.T, subset_by_index=largest)
+    kept = np.flatnonzero(values > 1e-12 * float(values[-1]))[::-1]
     if not len(kept):  # a dead code stays dead
         return Projection(mean, np.eye(len(mean), width))
     return Projection(mean, centred.T @ (left[:, kept] / np.sqrt(values[kept])))
