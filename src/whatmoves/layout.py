@@ -80,4 +80,5 @@ def measured_rows(study: "Study", dataset: str) -> list[str]:
 
 def judged_rows(study: "Study", dataset: str) -> list[str]:
     """Every judgement of a judged data set: its models', then that of all floors."""
-    return [*(name for name, entry in study.models.items() if dataset in entry.trains_on), JUDGED_FLOORS]
+    models = [name for name, entry in study.models.items() if entry.judged and dataset in entry.trains_on]
+    return [*models, JUDGED_FLOORS]

@@ -51,6 +51,10 @@ class ModelEntry(Settings):
     label: str | None = Field(None, description="Name in tables and figures; default: made from the entry's name.")
     trains_on: tuple[Name, ...] = Field(("moving_digits",), min_length=1, description="Data sets it is trained on.")
     seeds: tuple[Seed, ...] | None = Field(None, min_length=1, description="Seeds; default: the study's.")
+    judged: bool = Field(
+        True,
+        description="Judge its codes and swaps, where the data can be judged; off for a variant with one question.",
+    )
     options: dict[str, Any] = Field({}, description="Settings of that kind (its module's Config).")
     training: TrainingOverrides = Field(TrainingOverrides(), description="What this model changes of the training.")
 
@@ -157,8 +161,8 @@ class Study(Settings):
 
     def judged_data(self) -> list[str]:
         """The data sets that draw their factors and name the classes they show: swaps on them can be judged."""
-        trained_on = {dataset for entry in self.models.values() for dataset in entry.trains_on}
-        return [name for name, entry in self.data.items() if entry.kind in JUDGED_KINDS and name in trained_on]
+        asked = {dataset for entry in self.models.values() if entry.judged for dataset in entry.trains_on}
+        return [name for name, entry in self.data.items() if entry.kind in JUDGED_KINDS and name in asked]
 
     def label_of(self, model: str) -> str:
         """The model's name in tables and figures."""

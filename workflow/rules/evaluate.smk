@@ -25,6 +25,7 @@ rule evaluate:
         model="|".join(STUDY.models),
     conda:
         "../../environment.yml"
+    priority: 10
     threads: 1
     resources:
         gpu=GPU,

@@ -12,6 +12,7 @@ rule judges:
         f"{BENCHMARKS}/judges/{{dataset}}.tsv"
     conda:
         "../../environment.yml"
+    priority: 20
     threads: 1
     resources:
         gpu=GPU,
@@ -52,6 +53,7 @@ rule judge:
         model="|".join(STUDY.models),
     conda:
         "../../environment.yml"
+    priority: 10
     threads: 1
     resources:
         gpu=GPU,
@@ -84,6 +86,7 @@ rule judge_floors:
         f"{BENCHMARKS}/judge/{{dataset}}/floors.tsv"
     conda:
         "../../environment.yml"
+    priority: 10
     threads: 1
     resources:
         gpu=GPU,

@@ -1,5 +1,6 @@
 # Training: one run a job. On a GPU it asks for one; otherwise it is one thread of its own, so that a laptop trains as
 # many models at once as it has cores. State to resume from stands outside the declared outputs, in results/*/work/.
+# Long jobs go first (priority), so that short ones are left to fill the cores at the end.
 rule train:
     input:
         validation=f"{R}/data/{{dataset}}/validation.npz",
@@ -15,6 +16,7 @@ rule train:
         f"{BENCHMARKS}/train/{{dataset}}/{{model}}/seed-{{seed}}.tsv"
     conda:
         "../../environment.yml"
+    priority: 20
     threads: STUDY.training.threads
     resources:
         gpu=GPU,

@@ -46,14 +46,15 @@ Codes = dict[str, NDArray[np.float32]]
 
 
 class Clips(NamedTuple):
-    """Everything of a data set that measuring needs. Where clips cannot be swapped, codes have nothing to be held
-    against and there is no `train` split to fit probes on."""
+    """Everything of a data set that measuring needs. Without true swaps codes have nothing to be held against and there
+    is no `train` split to fit probes on; `unswapped` says why."""
 
     splits: dict[str, Split]
     roles: Mapping[str, Role]
     swaps: Swaps | None
     past_frames: int
     other_tests: Mapping[str, Split]
+    unswapped: str
 
     @property
     def test(self) -> Split:
@@ -95,7 +96,7 @@ def evaluate(
     module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
     source = module.open_source(config, data_folder)
     past_frames = entry.past_of(source.shape.frames)
-    clips = open_clips(module, config, source, study.evaluation, past_frames)
+    clips = open_clips(module, config, source, study.evaluation, past_frames, study.models[model].judged)
 
     results: dict[int, Measured] = {}
     losses: dict[int, float | None] = {}
@@ -171,14 +172,20 @@ def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-def open_clips(module: ModuleType, config: Any, source: Source, settings: Evaluation, past_frames: int) -> Clips:
-    """The splits, factor roles and true swaps of a data set, whose predictions start from `past_frames`."""
+def open_clips(
+    module: ModuleType, config: Any, source: Source, settings: Evaluation, past_frames: int, judged: bool
+) -> Clips:
+    """The splits, factor roles and true swaps of a data set, whose predictions start from `past_frames`.
+
+    For a model that is not to be judged there are no swaps: it is asked for nothing that its codes hold.
+    """
     splits = {name: source.split(name) for name in ("validation", "test")}
-    swaps = true_swaps(module, config, splits["test"], settings.swap_pairs)
+    swaps = true_swaps(module, config, splits["test"], settings.swap_pairs) if judged else None
     if swaps is not None:
         splits["train"] = source.train_split(settings.probe_clips)
     others = {word: source.split(name) for word, name in getattr(module, "OTHER_TESTS", {}).items()}
-    return Clips(splits, getattr(module, "FACTOR_ROLES", {}), swaps, past_frames, others)
+    unswapped = "the data set cannot render its factors" if judged else "the study leaves its codes unjudged"
+    return Clips(splits, getattr(module, "FACTOR_ROLES", {}), swaps, past_frames, others, unswapped)
 
 
 def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
@@ -308,7 +315,7 @@ def _measure_swaps(
     """The model's swaps as uint8, their quality in `result`; None, with the reason in `result`, where it cannot."""
     obstacle = swap_obstacle(model, result.mixer)
     if obstacle is None and clips.swaps is None:
-        obstacle = "the data set cannot render its factors"
+        obstacle = clips.unswapped
     mixer, task = result.mixer, clips.swaps
     if obstacle is not None or task is None or mixer is None:
         result.cannot["swap"] = str(obstacle)
@@ -329,7 +336,7 @@ def _measure_codes(clips: Clips, settings: Evaluation, result: Measured) -> None
     """MIG of the whole code and the original's block measures, on the test clips' codes."""
     codes = result.codes.get("test")
     if codes is None:
-        reason = "it has no code" if clips.swaps is not None else "the data set cannot render its factors"
+        reason = "it has no code" if clips.swaps is not None else clips.unswapped
         result.cannot["mig"] = result.cannot["legacy_blocks"] = reason
         return
     targets = factors.primary(clips.test.factors, clips.roles)

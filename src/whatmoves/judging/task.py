@@ -43,7 +43,7 @@ def open_task(study: Study, dataset: str, data_folder: Path) -> Task:
     entry, where = study.data[dataset], f"data.{dataset}"
     module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
     source = module.open_source(config, data_folder)
-    clips = open_clips(module, config, source, study.evaluation, entry.past_of(source.shape.frames))
+    clips = open_clips(module, config, source, study.evaluation, entry.past_of(source.shape.frames), judged=True)
     assert clips.swaps is not None, "only data sets that draw their factors are judged"
     table = clips.test.factors
     return Task(

@@ -116,7 +116,11 @@ def expected_jobs(study: Study) -> list[tuple[str, dict[str, str]]]:
     jobs += [("evaluate", {"dataset": dataset, "model": model}) for dataset, model in pairs]
     judged = study.judged_data()
     jobs += [(kind, {"dataset": dataset}) for dataset in judged for kind in ("judges", "judge_floors")]
-    jobs += [("judge", {"dataset": dataset, "model": model}) for dataset, model in pairs if dataset in judged]
+    jobs += [
+        ("judge", {"dataset": dataset, "model": model})
+        for dataset, model in pairs
+        if dataset in judged and study.models[model].judged
+    ]
     return [*jobs, ("analyse", {}), ("paper", {})]
 
 
@@ -192,6 +196,7 @@ def _evaluation(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
         "model": _model(study, wildcards),
         "evaluation": _measuring(study),
         "seeds": list(study.seeds_of(wildcards["model"])),
+        "judged": study.models[wildcards["model"]].judged,
     }
 
 
@@ -219,6 +224,7 @@ def _shown(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
                 "label": study.label_of(name),
                 "trains_on": list(entry.trains_on),
                 "seeds": list(study.seeds_of(name)),
+                "judged": entry.judged,
             }
             for name, entry in study.models.items()
         },
