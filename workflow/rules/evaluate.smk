@@ -23,9 +23,9 @@ rule evaluate:
         f"{BENCHMARKS}/evaluate/{{dataset}}/{{model}}.tsv"
     wildcard_constraints:
         model="|".join(STUDY.models),
+    priority: 10
     conda:
         "../../environment.yml"
-    priority: 10
     threads: 1
     resources:
         gpu=GPU,

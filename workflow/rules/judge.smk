@@ -10,9 +10,9 @@ rule judges:
         f"{LOGS}/judges/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/judges/{{dataset}}.tsv"
+    priority: 20
     conda:
         "../../environment.yml"
-    priority: 20
     threads: 1
     resources:
         gpu=GPU,
@@ -51,9 +51,9 @@ rule judge:
         f"{BENCHMARKS}/judge/{{dataset}}/{{model}}.tsv"
     wildcard_constraints:
         model="|".join(STUDY.models),
+    priority: 10
     conda:
         "../../environment.yml"
-    priority: 10
     threads: 1
     resources:
         gpu=GPU,
@@ -84,9 +84,9 @@ rule judge_floors:
         f"{LOGS}/judge/{{dataset}}/floors.log",
     benchmark:
         f"{BENCHMARKS}/judge/{{dataset}}/floors.tsv"
+    priority: 10
     conda:
         "../../environment.yml"
-    priority: 10
     threads: 1
     resources:
         gpu=GPU,

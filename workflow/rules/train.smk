@@ -14,9 +14,9 @@ rule train:
         f"{LOGS}/train/{{dataset}}/{{model}}/seed-{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/train/{{dataset}}/{{model}}/seed-{{seed}}.tsv"
+    priority: 20
     conda:
         "../../environment.yml"
-    priority: 20
     threads: STUDY.training.threads
     resources:
         gpu=GPU,
