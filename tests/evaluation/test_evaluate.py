@@ -172,6 +172,23 @@ def test_a_model_without_blocks_gets_reasons_instead_of_numbers(study: Study, tm
         assert blank[name] == pytest.approx(quality["seeds"]["0"][name], rel=1e-6)
 
 
+def test_a_model_that_is_not_judged_is_asked_for_no_code(study: Study, tmp_path: Path) -> None:
+    make(DataConfig(**DATA), tmp_path / "data")
+    paths = trained(study, "fake_blocks", tmp_path, [0.0])
+    left_out = study.models["fake_blocks"].model_copy(update={"judged": False})
+    unjudged = study.model_copy(update={"models": {**study.models, "fake_blocks": left_out}})
+    found = {}
+    for name, asked in (("all", study), ("less", unjudged)):
+        evaluate(asked, "moving_digits", "fake_blocks", paths, tmp_path / "data", tmp_path / name, "cpu")
+        found[name] = read_json(tmp_path / name / "quality.json")
+    assert read_arrays(tmp_path / "less" / "codes.npz") == read_arrays(tmp_path / "less" / "swaps.npz") == {}
+    reason = "the study leaves its codes unjudged"
+    assert {found["less"]["cannot"][name] for name in ("swap", "mig", "legacy_blocks")} == {reason}
+    everything, less = (found[name]["seeds"]["0"] for name in ("all", "less"))
+    assert less == {name: everything[name] for name in less}
+    assert {name.split("_")[0] for name in everything.keys() - less.keys()} == {"swap", "mig", "legacy"}
+
+
 def test_floors_are_ordered_and_judged_as_swaps_too(study: Study, tmp_path: Path) -> None:
     make(DataConfig(**DATA), tmp_path / "data")
     found = {}

@@ -8,6 +8,7 @@ import pytest
 from toy_project import Project
 
 from whatmoves.errors import ConfigError
+from whatmoves.layout import JUDGED_FLOORS, judged_rows
 from whatmoves.plugins import figure_kinds, model_kinds
 from whatmoves.provenance.closure import closure, source_folder
 from whatmoves.provenance.jobs import KINDS, SPELLED_OUT, expected_jobs, kind_module, read_fingerprint
@@ -133,6 +134,18 @@ def test_floor_rows_have_fingerprints_although_they_are_no_models(project: Proje
 def real_study() -> Study:
     models = {kind: {"trains_on": ["moving_digits"]} for kind in model_kinds()}
     return Study.model_validate({"study": "all", "seeds": [0], "data": {"moving_digits": {}}, "models": models})
+
+
+def test_an_entry_that_is_not_judged_is_trained_and_evaluated_all_the_same():
+    study = real_study()
+    left_out = study.models["pca"].model_copy(update={"judged": False})
+    unjudged = study.model_copy(update={"models": {**study.models, "pca": left_out}})
+    judgement = ("judge", {"dataset": "moving_digits", "model": "pca"})
+    assert [job for job in expected_jobs(study) if job != judgement] == expected_jobs(unjudged)
+    assert judged_rows(study, "moving_digits") == [*study.models, JUDGED_FLOORS]
+    assert judged_rows(unjudged, "moving_digits") == [*(name for name in study.models if name != "pca"), JUDGED_FLOORS]
+    train = {"dataset": "moving_digits", "model": "pca", "seed": "0"}
+    assert read_fingerprint(study, "train", train) == read_fingerprint(unjudged, "train", train)
 
 
 @pytest.fixture

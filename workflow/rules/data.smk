@@ -16,6 +16,7 @@ rule data:
         f"{LOGS}/data/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/data/{{dataset}}.tsv"
+    priority: 30
     conda:
         "../../environment.yml"
     threads: 1

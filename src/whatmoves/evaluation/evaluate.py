@@ -313,9 +313,7 @@ def _measure_swaps(
     model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device, result: Measured
 ) -> NDArray[np.uint8] | None:
     """The model's swaps as uint8, their quality in `result`; None, with the reason in `result`, where it cannot."""
-    obstacle = swap_obstacle(model, result.mixer)
-    if obstacle is None and clips.swaps is None:
-        obstacle = clips.unswapped
+    obstacle = clips.unswapped if clips.swaps is None else swap_obstacle(model, result.mixer)
     mixer, task = result.mixer, clips.swaps
     if obstacle is not None or task is None or mixer is None:
         result.cannot["swap"] = str(obstacle)

@@ -54,8 +54,8 @@ def render(
     functions: dict[str, Any] = {
         name: getattr(writer, name)
         for name in (
-            "models", "leaders", "headline", "variants", "label", "labels", "floors", "has", "anywhere", "value",
-            "compared", "beside_zero", "floor_of", "standings", "against_zero", "against_untrained", "setting",
+            "models", "leaders", "headline", "variants", "unjudged", "label", "labels", "floors", "has", "anywhere",
+            "value", "compared", "beside_zero", "floor_of", "standings", "against_zero", "against_untrained", "setting",
             "has_setting", "table", "figure", "see_figure", "has_figure", "verdicts", "has_verdict", "verdict",
             "evidence",
         )

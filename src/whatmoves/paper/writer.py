@@ -80,6 +80,10 @@ class Writer:
                 found.append(Tex(f"{self.label(name)} ({', '.join([f'on {code(entry.trains_on[0])}', *sizes])})"))
         return listing(found)
 
+    def unjudged(self, dataset: str) -> Tex:
+        """The models there whose codes and swaps the study leaves unjudged, as a list in words; empty where none."""
+        return listing(self.label(name) for name, entry in self.models(dataset).items() if not entry.judged)
+
     def label(self, model: str) -> Tex:
         """A model's, floor's or ceiling's name in prose and tables."""
         return escape(self._label(model))
