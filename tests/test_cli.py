@@ -134,3 +134,10 @@ def test_verify_explain_and_diff_speak_of_the_same_results(tiny: Path, tmp_path:
     edited.write_text(edited.read_text(encoding="utf-8").replace("0.", "0.1", 1), encoding="utf-8")
     answer = run("whatmoves", "verify", "--configfile", TINY, folder=tmp_path, expect=1)
     assert "evaluate/moving_digits/lstm_vae" in answer.stdout
+
+
+def test_an_unjudged_model_is_refused_by_the_judges(tmp_path: Path) -> None:
+    quick = str(ROOT / "config/config.yaml")
+    answer = whatmoves("judge", "--configfile", quick, "--model", "jepa_8_steps", folder=tmp_path, expect=2)
+    assert "models.jepa_8_steps.judged is false" in answer
+    assert "set it to true, evaluate it again" in answer

@@ -160,7 +160,7 @@ class Study(Settings):
         return self.training.model_copy(update=changed)
 
     def judged_data(self) -> list[str]:
-        """The data sets that draw their factors and name the classes they show: swaps on them can be judged."""
+        """The data sets where a model is to be judged and can be: they draw their factors and name what they show."""
         asked = {dataset for entry in self.models.values() if entry.judged for dataset in entry.trains_on}
         return [name for name, entry in self.data.items() if entry.kind in JUDGED_KINDS and name in asked]
 

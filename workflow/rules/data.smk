@@ -16,7 +16,7 @@ rule data:
         f"{LOGS}/data/{{dataset}}.log",
     benchmark:
         f"{BENCHMARKS}/data/{{dataset}}.tsv"
-    priority: 30
+    priority: 30  # what trainings wait for
     conda:
         "../../environment.yml"
     threads: 1

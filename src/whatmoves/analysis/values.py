@@ -121,7 +121,7 @@ def decibels(mse: float) -> float:
 def _entries(study: Study, measured: Mapping[str, Measured], files: list[str]) -> dict[str, dict[str, Any]]:
     """Values by measure with their intervals: over seeds and clips where clips were kept, over seeds alone otherwise.
 
-    Measures of equally many clips share their draws, which saves nine tenths of the time.
+    Measures of equally many clips share their draws, which saves most of the time.
     """
     intervals: dict[str, Interval] = {}
     alike: dict[tuple[int, ...], list[str]] = {}

@@ -51,6 +51,10 @@ def run(arguments: argparse.Namespace) -> None:
 
             judge_floors(study, dataset, judges, layout.data(dataset), folder, arguments.device)
         return
+    if not study.models[row].judged:
+        raise ConfigError(
+            f"models.{row}.judged is false, and its codes were not kept; set it to true, evaluate it again"
+        )
     evaluated = layout.evaluation(dataset, row)
     checkpoints = {seed: layout.checkpoint(dataset, row, seed) for seed in study.seeds_of(row)}
     inputs = [*data, judges, evaluated / "codes.npz", evaluated / "swaps.npz", *checkpoints.values()]
