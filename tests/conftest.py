@@ -1,10 +1,14 @@
-"""The tiny study, built once a session, outside the tree."""
+"""The tiny study, built once a session, outside the tree; and the arithmetic that tests compute in."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 from tools import snakemake
+
+from whatmoves.arithmetic.level import set_level
+
+set_level("portable")  # before any test imports a numerical library
 
 
 @pytest.fixture(scope="session")

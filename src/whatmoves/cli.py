@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from whatmoves.arithmetic.level import set_level
 from whatmoves.commands import (
     analyse,
     archive,
@@ -84,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     arguments.command_line = shlex.join(["whatmoves", *(sys.argv[1:] if argv is None else argv)])
     try:
+        if "configfile" not in arguments:  # the others compute at the level of their study
+            set_level("portable")
         code = arguments.run(arguments)
     except WhatMovesError as error:
         if arguments.debug:

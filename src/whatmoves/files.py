@@ -8,12 +8,12 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from whatmoves.errors import DataError
+
+if TYPE_CHECKING:  # NumPy is imported where it is used: the level of arithmetic is set before
+    from numpy.typing import NDArray
 
 
 @contextlib.contextmanager
@@ -63,14 +63,18 @@ def read_json(path: Path) -> Any:
         raise DataError(f"{path}: not readable as JSON ({error}); delete it and run again") from None
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_arrays(path: Path, arrays: "Mapping[str, NDArray[Any]]") -> None:
     """Write named arrays as uncompressed `.npz`; equal arrays give equal bytes."""
+    import numpy as np
+
     with atomic(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":
     """Read all arrays of an `.npz` (never unpickling); raises `DataError` naming the file."""
+    import numpy as np
+
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}

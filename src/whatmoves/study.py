@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from whatmoves.settings import Settings
+from whatmoves.settings import Level, Settings
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -115,6 +115,10 @@ class Study(Settings):
     study: Name = Field(description="Name of the study; results stand in results/<study>/.")
     description: str = Field("", description="One sentence for the top of the paper.")
     seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1, description="Training seeds of every model.")
+    arithmetic: Level = Field(
+        "portable",
+        description="Portable: equal bytes on every x86-64 processor with AVX2; native: all that the processor has.",
+    )
     data: dict[Name, DataSet] = Field(min_length=1, description="Data sets by name.")
     models: dict[Name, ModelEntry] = Field(min_length=1, description="Models by name.")
     training: Training = Field(Training(), description="How every model is trained.")

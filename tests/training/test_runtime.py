@@ -32,7 +32,7 @@ def test_a_second_signal_is_not_held_back() -> None:
 
 
 def test_threads_and_autocast() -> None:
-    runtime.prepare(torch.device("cpu"), threads=1)
+    runtime.prepare(torch.device("cpu"), threads=1, arithmetic="portable")
     assert torch.get_num_threads() == 1
     a = torch.ones(2, 2)
     for precision, dtype in [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)]:

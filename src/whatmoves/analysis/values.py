@@ -17,6 +17,7 @@ from whatmoves.analysis.judgements import Row, judged
 from whatmoves.analysis.metrics import METRICS
 from whatmoves.analysis.predictions import gains
 from whatmoves.analysis.statistics import Interval, bootstrap_interval, hierarchical_bootstrap
+from whatmoves.arithmetic.report import report
 from whatmoves.errors import DataError
 from whatmoves.files import read_arrays, read_json, write_json
 from whatmoves.layout import Layout, measured_rows
@@ -52,7 +53,9 @@ def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
         for row in judged(study, root, dataset):
             values |= _judged_values(study, row, f"{dataset}.{row.name}")
     declared = load_hypotheses(hypotheses)
-    return {"study": study.study, "values": values, "verdicts": verdicts(study, declared, values)}
+    computed_at = {name: level for name, level in report().items() if name != "maker"}
+    found = {"study": study.study, "values": values, "verdicts": verdicts(study, declared, values)}
+    return {**found, "arithmetic": computed_at}
 
 
 def write_index(study: Study, root: Path, hypotheses: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whatmoves.arithmetic.level import set_level
 from whatmoves.errors import ConfigError
 from whatmoves.layout import Layout
 
@@ -49,10 +50,11 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def open_study(arguments: argparse.Namespace) -> "tuple[Study, Layout]":
-    """The validated study and the layout of its results."""
+    """The validated study and the layout of its results; from here on this process computes at the study's level."""
     from whatmoves.loading import load_study
 
     study = load_study(arguments.configfile)
+    set_level(study.arithmetic)
     return study, Layout(arguments.results / study.study)
 
 

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from whatmoves.models.pointwise import PointwiseConv2d
+
 Norm = Literal["batch", "group"]
 
 
@@ -33,7 +35,7 @@ class ResidualBlock(nn.Module):
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or before != after:
-            self.shortcut = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), make_norm(norm, after))
+            self.shortcut = nn.Sequential(PointwiseConv2d(before, after, stride), make_norm(norm, after))
 
     def forward(self, maps: Tensor) -> Tensor:
         return F.relu(self.path(maps) + self.shortcut(maps))

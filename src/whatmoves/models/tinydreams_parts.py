@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from whatmoves.models.pointwise import PointwiseConv2d
+
 Norm = Literal["instance", "batch"]
 Widths = tuple[int, ...]
 SMALL = 0.02  # deviation of fresh positions and registers
@@ -49,7 +51,7 @@ class ResidualBlock(nn.Module):
             self.path.append(make_norm(norm, after))
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or before != after:
-            self.shortcut = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), make_norm(norm, after))
+            self.shortcut = nn.Sequential(PointwiseConv2d(before, after, stride), make_norm(norm, after))
 
     def forward(self, maps: Tensor) -> Tensor:
         result: Tensor = self.last(self.path(maps) + self.shortcut(maps))

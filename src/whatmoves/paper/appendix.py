@@ -1,5 +1,6 @@
 """The appendix that every number and figure links to: its id, where it came from, and the way back."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from whatmoves.files import read_json
@@ -75,6 +76,7 @@ class Appendix:
         report = read_json(path)
         counts = listing(f"{count} {status}" for status, count in report["counts"].items()) or Tex("no results")
         text = f"When it was built, {code('whatmoves verify')} held every result against this tree: {counts}."
+        text += self._arithmetic(report["levels"])
         doubtful = [result for result in report["results"] if result["status"] not in ("fresh", "unused")]
         items = [
             rf"\item {code(result['result'])}: {escape(result['status'])}"
@@ -82,6 +84,15 @@ class Appendix:
             for result in doubtful
         ]
         return Tex(text + ("\\begin{itemize}\n" + "\n".join(items) + "\n\\end{itemize}" if items else ""))
+
+    def _arithmetic(self, levels: Mapping[str, Mapping[str, int]]) -> str:
+        """At which level of instructions the results were computed, in a sentence."""
+        asked = listing(escape(level) for level in levels.get("asked", {}))
+        if not asked:
+            return ""
+        names = [name for name in levels if name != "asked"]
+        told = listing(f"{escape(name)} {escape(' and '.join(levels[name]))}" for name in names)
+        return f" The results were computed in {asked} arithmetic; the libraries report {told}."
 
     def compared(self) -> list[tuple[str, Tex]]:
         """Rows of a table: this run beside the reference run, for the used values that both have with an interval.

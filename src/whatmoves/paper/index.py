@@ -110,6 +110,7 @@ class _File(BaseModel):
     values: dict[str, Entry]
     verdicts: tuple[Verdict, ...] = ()
     missing: dict[str, str] = {}
+    arithmetic: dict[str, str] = {}
 
 
 class ValueIndex(Mapping[str, Entry]):

@@ -30,15 +30,23 @@ class Difference:
     changes: tuple[Change, ...]
     compared: int
     formats: dict[str, str]
+    levels: tuple[dict[str, str], dict[str, str]] = ({}, {})  # what each analysis was computed with
 
     @property
     def outside(self) -> tuple[Change, ...]:
         """Changes that the intervals do not explain."""
         return tuple(change for change in self.changes if not change.inside)
 
+    def moved_levels(self) -> dict[str, tuple[str, str]]:
+        """Libraries that the two analyses used at different levels; empty where one of them does not say."""
+        a, b = self.levels
+        names = sorted({*a, *b}) if a and b else []
+        return {name: (a.get(name, "unknown"), b.get(name, "unknown")) for name in names if a.get(name) != b.get(name)}
+
     def as_json(self) -> dict[str, Any]:
         """The difference as plain data."""
-        return {"compared": self.compared, "changes": [vars(change) for change in self.changes]}
+        changes = [vars(change) for change in self.changes]
+        return {"compared": self.compared, "changes": changes, "levels": self.moved_levels()}
 
     def text(self) -> str:
         """One line for each value that differs, outside ones first, then the counts."""
@@ -49,6 +57,7 @@ class Difference:
             a, b = ("absent" if x is None else f"{x:{form}}" for x in (change.a, change.b))
             size = "" if change.relative is None else f"  {change.relative:.2f} half widths"
             lines.append(f"{'inside ' if change.inside else 'OUTSIDE'}  {change.value_id:<{width}}  {a} → {b}{size}")
+        lines += [f"computed at other levels: {name} {a} → {b}" for name, (a, b) in self.moved_levels().items()]
         same = self.compared - len(self.changes)
         return "\n".join(
             [*lines, f"{same} equal, {len(self.changes)} differ, {len(self.outside)} outside their interval"]
@@ -61,7 +70,8 @@ def diff(a: Path, b: Path) -> Difference:
     ids = sorted({*first, *second})
     found = [_change(value_id, first.get(value_id), second.get(value_id)) for value_id in ids]
     formats = {value_id: (second.get(value_id) or first[value_id])["format"] for value_id in ids}
-    return Difference(tuple(change for change in found if change is not None), len(ids), formats)
+    levels = tuple(read_json(path).get("arithmetic", {}) for path in (a, b))
+    return Difference(tuple(change for change in found if change is not None), len(ids), formats, levels)
 
 
 def _values(path: Path) -> dict[str, dict[str, Any]]:

@@ -25,6 +25,9 @@ from whatmoves.study import Study
 # Everything a job takes from the study stands in its settings, so the text of the types need not count as its code.
 SPELLED_OUT = ("whatmoves.study",)
 
+# What every job computes with, at the study's level of instructions.
+ARITHMETIC, KERNELS = "whatmoves.arithmetic.level", "whatmoves.arithmetic.kernels"
+
 # Import names that differ from the name of the distribution.
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "skimage": "scikit-image"}
 
@@ -91,14 +94,17 @@ def read_fingerprint(
     source = source or source_folder()
     described = KINDS[kind]
     texts = {name: str(value) for name, value in wildcards.items()}
-    traced = trace(described.modules(study, texts), source, without=SPELLED_OUT)
+    modules = [*described.modules(study, texts), ARITHMETIC]
+    traced = trace(modules, source, without=SPELLED_OUT)
+    if "torch" in traced.foreign:  # PyTorch itself imports the kernels: no import of ours shows it
+        traced = trace([*modules, KERNELS], source, without=SPELLED_OUT)
     pins = pinned(source.parent)
     names = {_distribution(name) for name in traced.foreign}
     return Fingerprint(
         kind=kind,
         wildcards=texts,
         code=traced.modules,
-        settings=described.settings(study, texts),
+        settings={"arithmetic": study.arithmetic, **described.settings(study, texts)},
         environment={name: pins[name] for name in sorted(names) if name in pins},
     )
 

@@ -22,6 +22,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from whatmoves.arithmetic.report import report as arithmetic
 from whatmoves.errors import DataError, ProofError
 from whatmoves.files import read_json, sha256, write_json
 from whatmoves.provenance.closure import source_folder
@@ -96,6 +97,7 @@ def recording(
                 "git": git_state(source.parent),
                 "versions": {"python": platform.python_version(), **_installed(before.environment)},
                 "device": _device(),
+                "arithmetic": arithmetic(),
                 "host": platform.node(),
                 "started": started.isoformat(timespec="seconds"),
                 "ended": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -59,6 +59,7 @@ class Report:
 
     study: str
     findings: tuple[Finding, ...]
+    levels: dict[str, dict[str, int]] = field(default_factory=dict)  # library → level it computed at → results
 
     @property
     def exit_code(self) -> int:
@@ -80,6 +81,7 @@ class Report:
             "study": self.study,
             "exit_code": self.exit_code,
             "counts": self.counts(),
+            "levels": self.levels,
             "results": [
                 {
                     "result": finding.name,
@@ -102,4 +104,9 @@ class Report:
         left_out = sum(finding.left_out for finding in self.findings)
         restored = f"; restored from an archive that left out {left_out} files" if left_out else ""
         counts = ", ".join(f"{count} {status}" for status, count in self.counts().items()) or "no results"
+        lines += [
+            f"mixed     {name}: computed at {', '.join(f'{level} ({n} results)' for level, n in counts.items())}"
+            for name, counts in self.levels.items()
+            if len(counts) > 1
+        ]
         return "\n".join([*lines, f"study {self.study}: {counts}{restored}"])

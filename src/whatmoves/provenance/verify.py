@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from whatmoves.arithmetic.report import counted
 from whatmoves.errors import ConfigError, DataError, ProofError
 from whatmoves.files import read_json
 from whatmoves.provenance.jobs import KINDS, canonical, expected_jobs, read_fingerprint, receipt_of
@@ -60,7 +61,8 @@ class _Check:
         self.compare_config()
         order = {kind: place for place, kind in enumerate(KINDS)}
         findings = sorted(self.findings.values(), key=lambda f: (order.get(f.kind, len(order)), f.result))
-        return Report(self.study.study, tuple(findings))
+        made_at = [receipt["run"].get("arithmetic", {}) for receipt in self.receipts.values()]
+        return Report(self.study.study, tuple(findings), counted(made_at))
 
     def read_receipts(self) -> None:
         found = {str(p.relative_to(self.root).as_posix()) for p in self.root.rglob("*receipt.json") if is_receipt(p)}

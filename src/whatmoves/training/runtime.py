@@ -17,7 +17,10 @@ from types import FrameType
 
 import torch
 
+from whatmoves.arithmetic import kernels
+from whatmoves.arithmetic.level import set_level
 from whatmoves.errors import ConfigError, TrainingError
+from whatmoves.settings import Level
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +79,15 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def prepare(device: torch.device, threads: int) -> None:
+def prepare(device: torch.device, threads: int, arithmetic: Level) -> None:
     """Set allocator, threads and determinism; call before the first tensor is made.
+
+    Raises `ConfigError` where numerical libraries were imported at another level than `arithmetic`.
 
     The number of threads changes the order of sums and so the last bits: it is fixed, and part of a run's identity.
     """
+    set_level(arithmetic)
+    kernels.install()  # for a PyTorch that was told not to load what extends it
     tune_malloc()
     torch.set_num_threads(threads)
     # Determinism on a GPU is slow and not complete. `use_deterministic_algorithms` takes a second to import a compiler.

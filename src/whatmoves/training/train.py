@@ -61,7 +61,7 @@ def train(
     learning_rate(training, 0.0)  # refuses impossible schedules before any work
     config = plugins.model_config(entry.kind, entry.options, f"models.{model}")
     chosen = runtime.choose_device(device)
-    runtime.prepare(chosen, training.threads)
+    runtime.prepare(chosen, training.threads, study.arithmetic)
     runtime.require_writable(out_folder)
 
     with runtime.locked(work_folder), runtime.stop_signals() as stop:
