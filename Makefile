@@ -33,7 +33,8 @@ all: setup latex ## Everything of the study: paper, animations, checkpoints, rec
 test: setup latex lint ## Style, types, unit and rule tests, and the tiny study to a PDF
 	$(BIN)/pytest
 
-test-slow: setup latex ## The tests that take minutes
+test-slow: setup latex ## The tests that take minutes, some on emulated processors
+	@bash workflow/install/emulator.sh
 	$(BIN)/pytest -m slow
 
 lint: setup

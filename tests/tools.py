@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+OF_THE_MACHINE = (
+    "\na process died by a signal: no fault of what was tested, but of memory (free -g, dmesg) or of a library on this "
+    "processor; `pytest -m slow tests/arithmetic` names model and level: please report that with the output of lscpu"
+)
 
 
 def run(*command: str, folder: Path, expect: int | None = 0, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +27,8 @@ def run(*command: str, folder: Path, expect: int | None = 0, **environment: str)
         check=False,
     )
     if expect is not None and answer.returncode != expect:
-        pytest.fail(f"{' '.join(command)}: exit code {answer.returncode}\n{answer.stdout}\n{answer.stderr}")
+        said = f"{' '.join(command)}: exit code {answer.returncode}\n{answer.stdout}\n{answer.stderr}"
+        pytest.fail(said + (OF_THE_MACHINE if answer.returncode < 0 or "died by SIG" in said else ""))
     return answer
 
 

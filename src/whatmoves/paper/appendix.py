@@ -87,11 +87,11 @@ class Appendix:
 
     def _arithmetic(self, levels: Mapping[str, Mapping[str, int]]) -> str:
         """At which level of instructions the results were computed, in a sentence."""
-        asked = listing(escape(level) for level in levels.get("asked", {}))
+        asked = listing(levels.get("asked", {}))
         if not asked:
             return ""
         names = [name for name in levels if name != "asked"]
-        told = listing(f"{escape(name)} {escape(' and '.join(levels[name]))}" for name in names)
+        told = listing(f"{name} {' and '.join(levels[name])}" for name in names)
         return f" The results were computed in {asked} arithmetic; the libraries report {told}."
 
     def compared(self) -> list[tuple[str, Tex]]:

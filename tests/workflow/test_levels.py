@@ -1,0 +1,33 @@
+"""The tiny study at both levels of arithmetic: portable to the bytes that another machine wrote, native to its PDF."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tools import ROOT, snakemake
+
+from whatmoves.arithmetic.level import PORTABLE, not_portable
+from whatmoves.files import sha256
+
+DIGEST = Path(__file__).with_name("tiny.values.sha256")
+
+
+@pytest.mark.skipif(not_portable() is not None, reason="portable arithmetic is not possible on this processor")
+def test_portable_values_are_equal_bytes_everywhere(tiny: Path) -> None:
+    """Where numbers are meant to change, put the new checksum there; where not, this names a machine that differs."""
+    found = sha256(tiny / "results/tiny/values.json")
+    assert found == DIGEST.read_text(encoding="utf-8").strip(), f"values.json of tiny has the checksum {found}"
+
+
+@pytest.mark.slow
+def test_native_reaches_the_paper_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PORTABLE:
+        monkeypatch.delenv(name, raising=False)
+    configfile = tmp_path / "tiny_native.yaml"
+    text = (ROOT / "config/tiny.yaml").read_text(encoding="utf-8")
+    configfile.write_text(text + "\narithmetic: native\n", encoding="utf-8")
+    snakemake("paper/main.pdf", folder=tmp_path, study=str(configfile))
+    levels = json.loads((tmp_path / "results/tiny/verify.json").read_text(encoding="utf-8"))["levels"]
+    assert list(levels["asked"]) == ["native"]
+    assert list(levels["products"]) == ["mkl"]
+    assert "native arithmetic" in (tmp_path / "results/tiny/paper/main.tex").read_text(encoding="utf-8")
