@@ -6,6 +6,7 @@ Options of a kind that is not in it (a model of your own) are checked in a subpr
 
 import difflib
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -18,11 +19,13 @@ from jsonschema.exceptions import ValidationError as SchemaError
 from pydantic import ValidationError
 
 from whatmoves.errors import ConfigError
-from whatmoves.files import read_json, write_text
+from whatmoves.files import read_json, write_json, write_text
 from whatmoves.provenance.closure import closure, combined
 from whatmoves.study import Study
 
 SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.json"
+STEP = "checking "
+"""Begins the line that names a step of the check, by which a check that dies is told where it was."""
 
 
 def load_study(path: Path, cache: Path = Path(".cache")) -> Study:
@@ -56,23 +59,36 @@ def validate_study(raw: Mapping[str, Any], where: str, cache: Path = Path(".cach
         raise ConfigError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
-def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -> float:
-    """Build every data set's and model's settings and shapes before any job starts; hours of training on this CPU.
+def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -> None:
+    """Try every data set and model on each other's shapes before any job starts; raises `ConfigError`, in one line.
 
     What a schema cannot say (a digit larger than the frame, an image the encoder cannot halve often enough) is found
-    here, in a subprocess, because it needs torch; the answer is remembered by settings and code.
+    here, in a subprocess, because it needs torch; that nothing was is remembered by settings and code.
     """
     kinds = [f"whatmoves.data.{d.kind}" if "." not in d.kind else d.kind for d in study.data.values()]
     kinds += [f"whatmoves.models.{m.kind}" if "." not in m.kind else m.kind for m in study.models.values()]
     digest = combined({**closure(sorted(set(kinds))), "study": study.model_dump_json()})
     remembered = cache / "checked" / f"{digest}.json"
-    if not remembered.exists():
-        command = [sys.executable, "-m", "whatmoves", "studies", "--check", "--configfile", str(configfile)]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if answer.returncode != 0:
-            raise ConfigError((answer.stderr.strip().splitlines() or ["the study could not be checked"])[-1])
-        write_text(remembered, answer.stdout)
-    return float(read_json(remembered)["cpu_hours"])
+    if remembered.exists():
+        return
+    command = [sys.executable, "-m", "whatmoves", "studies", "--check", "--configfile", str(configfile)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise ConfigError(_why_unsound(configfile, answer.returncode, answer.stderr.strip().splitlines()))
+    write_json(remembered, {"study": study.study})
+
+
+def _why_unsound(configfile: Path, code: int, lines: list[str]) -> str:
+    """One line on a check that failed with exit code `code` (negative: a signal) and said `lines` before."""
+    last = lines[-1] if lines else "no reason given"
+    if last.startswith("whatmoves: "):
+        return last.removeprefix("whatmoves: ")
+    place = next((line.removeprefix(STEP) for line in reversed(lines) if line.startswith(STEP)), "its start")
+    repeat = f"`whatmoves studies --check --configfile {configfile}`"
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"{configfile}: the check died of {name} at {place}; see if {repeat} dies there again, and report it"
+    return f"{configfile}: the check failed at {place}: {last}; {repeat} shows where"
 
 
 def _with_kinds(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 # The study: which settings, which runs, and what every job depends on (nothing heavy is imported at parse).
+import atexit
 import functools
+import subprocess
 
 from whatmoves.errors import WhatMovesError
 from whatmoves.layout import FLOOR_ROWS, judged_rows
@@ -76,30 +78,26 @@ RECEIPTS = [
 checkpoints = [f"{R}/train/{dataset}/{model}/seed-{seed}/checkpoint.pt" for dataset, model, seed in RUNS]
 
 
-MANY_CLIPS = 2_000_000  # from here on, training without a GPU is worth a warning
-LONG_HOURS = 2
+MANY_CLIPS = 2_000_000  # from here on, training without a GPU is worth an estimate
+LONG_HOURS = 2  # and from here on, a warning
 
 
-def checked_hours():
-    """Check the study to the last option; hours its training would take without a GPU."""
-    try:
-        return check_deeply(Path(CONFIGFILE), STUDY)
-    except WhatMovesError as error:
-        raise WorkflowError(str(error)) from None
+def warn_of_long_training():
+    """Warn, some seconds into the run, if training takes long here: an estimate, made beside the first jobs.
 
-
-if (
-    not GPU
-    and workflow.is_main_process
-    and sum(STUDY.training_of(model).clips for _, model, _ in RUNS) > MANY_CLIPS
-):
-    hours = checked_hours()
-    if hours > LONG_HOURS:
-        logger.warning(
-            f"WARNING: no usable GPU here: training study {STUDY.study} on this machine's {os.cpu_count()} processors "
-            f"takes about {hours:,.0f} hours; use a GPU, or a cluster (--workflow-profile profiles/slurm)"
-        )
+    It prints to the terminal by itself, so the run never waits for it; without it, nothing is lost.
+    """
+    command = f"-m whatmoves studies --hours {LONG_HOURS} --configfile".split()
+    estimate = subprocess.Popen(
+        [sys.executable, *command, CONFIGFILE], stdin=subprocess.DEVNULL, stdout=2, stderr=subprocess.DEVNULL
+    )
+    atexit.register(estimate.terminate)  # does nothing once it has ended
 
 
 onstart:
-    checked_hours()
+    try:
+        check_deeply(Path(CONFIGFILE), STUDY)
+    except WhatMovesError as error:
+        raise WorkflowError(str(error)) from None
+    if not GPU and sum(STUDY.training_of(model).clips for _, model, _ in RUNS) > MANY_CLIPS:
+        warn_of_long_training()

@@ -1,29 +1,44 @@
-"""List the shipped studies, or check one study file to the last option."""
+"""List the shipped studies, check one study file to the last option, or estimate how long its training takes."""
 
 import argparse
 import json
+import logging
+import os
 import sys
 from pathlib import Path
 
-from whatmoves.commands.common import add_study
+from whatmoves.commands.common import add_study, open_study
 
 HELP = "list studies, or check one"
 
+log = logging.getLogger(__name__)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--check`, `--json`."""
+    """`--check --hours --json --folder`."""
     add_study(parser)
     parser.add_argument("--check", action="store_true", help="build every data set's and model's settings and shapes")
+    parser.add_argument(
+        "--hours",
+        type=float,
+        nargs="?",
+        const=0.0,
+        metavar="MORE_THAN",
+        help="say how many hours its training takes without a GPU; with a number, only if they are more than that",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--folder", type=Path, default=Path("config"), help="where study files are (default: config)")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the studies; or, of a checked one that is sound, the hours its training would take on this CPU."""
+    """Print the studies; or check one, or print the hours its training would take on this CPU."""
     from whatmoves.loading import load_study
 
     if arguments.check:
         _check(arguments.configfile)
+        return
+    if arguments.hours is not None:
+        _say_hours(arguments)
         return
     rows = []
     for path in sorted(arguments.folder.glob("*.yaml")):
@@ -47,18 +62,37 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check(configfile: Path) -> None:
-    """Raise the first error that a job would meet later: options that do not fit together, or not the clips."""
-    import torch
+    """Raise the first error that a job would meet later: options that do not fit together, or not the clips.
 
-    from whatmoves.loading import load_study
-    from whatmoves.plugins import build_model, open_source
-    from whatmoves.training.estimate import cpu_hours
+    Each step is named before it is taken: whoever started this knows where it was, even if it dies by a signal.
+    """
+    from whatmoves.loading import STEP, load_study
+    from whatmoves.plugins import open_source
+    from whatmoves.training.estimate import try_on_shapes
 
     study = load_study(configfile)
     for name, dataset in study.data.items():
+        log.info("%sdata.%s", STEP, name)
         shape = open_source(dataset.kind, dataset.options, Path("unused"), where=f"{configfile}: data.{name}").shape
         for model, entry in study.models.items():
             if name in entry.trains_on:
-                with torch.device("meta"):  # shapes without memory
-                    build_model(entry.kind, entry.options, shape, where=f"{configfile}: models.{model}")
-    print(json.dumps({"study": study.study, "cpu_hours": round(cpu_hours(study), 3)}))
+                log.info("%smodels.%s on %s", STEP, model, name)
+                try_on_shapes(entry, shape, study.training_of(model).batch_size, where=f"{configfile}: models.{model}")
+    print(f"{configfile}: every model fits its data sets")
+
+
+def _say_hours(arguments: argparse.Namespace) -> None:
+    """Print the hours that training takes without a GPU, if they are more than asked for; then, as a warning."""
+    study, _ = open_study(arguments)
+    import torch
+
+    from whatmoves.training.estimate import cpu_hours
+
+    torch.set_num_threads(1)  # it runs beside jobs
+    hours = cpu_hours(study)
+    if hours > arguments.hours:
+        print(
+            f"{'WARNING: ' if arguments.hours else ''}training study {study.study} without a GPU, on this machine's "
+            f"{os.cpu_count()} processors, takes about {hours:,.{0 if hours >= 10 else 1}f} hours; "
+            "use a GPU, or a cluster (snakemake --workflow-profile profiles/slurm)"
+        )
