@@ -1,8 +1,11 @@
 """`steps.py STUDY LEVEL THREADS`: the first training step of every model of a study and each of its abilities, as JSON.
 
+`--only-steps` takes one model of a kind and leaves abilities out: full-size models draw slowly.
+
 Models and data sets are named on stderr before each part, so that a crash can be told by its place.
 """
 
+import itertools
 import json
 import sys
 from collections.abc import Iterator
@@ -80,18 +83,23 @@ def main() -> None:
     """Print sums of all numbers, in float64."""
     study = load_study(Path(sys.argv[1]))
     torch.set_num_threads(int(sys.argv[3]))
-    found = {}
+    found, tried = {}, set()
+    only_steps = "--only-steps" in sys.argv
     for model, entry in study.models.items():
         for dataset in entry.trains_on:
             data = study.data[dataset]
+            if only_steps and (entry.kind, dataset) in tried:
+                continue  # variants of a kind have the same layers
+            tried.add((entry.kind, dataset))
             source = plugins.open_source(data.kind, data.options, Path("unread"), f"data.{dataset}")
             torch.manual_seed(0)
             network = plugins.build_model(entry.kind, entry.options, source.shape, f"models.{model}")
             batch = noise(source.shape)
             if hasattr(network, "fit"):
                 network.fit(iter([batch] * 4))
+            plain = study.training_of(model).model_copy(update={"compile": False})  # a compiler takes minutes
             past = data.past_of(source.shape.frames)
-            for name, numbers in parts(network, batch, past, study.training_of(model)):
+            for name, numbers in itertools.islice(parts(network, batch, past, plain), 1 if only_steps else None):
                 print(f"{model} on {dataset}: {name}", file=sys.stderr, flush=True)
                 found[f"{model} on {dataset}: {name}"] = [float(x.double().abs().sum()) for x in numbers()]
     print(json.dumps(found))

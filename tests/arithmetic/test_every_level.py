@@ -24,6 +24,7 @@ RELATIVE = 2e-3  # one step of fp32 arithmetic, added in another order
 def steps(study: str, folder: Path, level: str, threads: int, **environment: str) -> dict[str, list[float]]:
     """What every part of the study's models answers; a death by a signal is told with the part it came at."""
     command = [sys.executable, STEPS, str(ROOT / "config" / f"{study}.yaml"), level, str(threads)]
+    command += ["--only-steps"] if study == "full" else []
     answer = run(*command, folder=folder, expect=None, **{**NATIVE, **CHECKED, **environment})
     if answer.returncode:
         died = signal.Signals(-answer.returncode).name if answer.returncode < 0 else f"exit code {answer.returncode}"
