@@ -1,57 +1,118 @@
-"""What training asks is counted from shapes; a check that dies says by what and where."""
+"""What is told of a training before it runs: whether its sizes fit, its operations, its hours."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
+import torch
 from tools import ROOT
+from torch import Tensor
+from training_fakes import blinks, noisy
 
-from whatmoves import plugins
+from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.loading import check_deeply, load_study
-from whatmoves.training.estimate import operations_per_clip, training_operations
+from whatmoves.models.interface import Step
+from whatmoves.study import ModelEntry
+from whatmoves.training import estimate
+from whatmoves.training.estimate import (
+    cpu_hours,
+    operations_per_clip,
+    operations_per_cpu_s,
+    training_operations,
+    try_on_shapes,
+)
 
-STUDY = load_study(ROOT / "config" / "config.yaml")
-WITHOUT_GRADIENTS = {"pca", "mean_frame", "copy_last", "linear_extrapolation"}
-
-
-@pytest.mark.parametrize("model", STUDY.models)
-def test_every_model_with_gradients_counts(model: str) -> None:
-    entry = STUDY.models[model]
-    data = STUDY.data[entry.trains_on[0]]
-    shape = plugins.open_source(data.kind, data.options, Path("unread")).shape
-    assert (operations_per_clip(entry, shape, model) > 0) == (entry.kind not in WITHOUT_GRADIENTS)
-
-
-def test_a_training_counts_by_clip_and_seed() -> None:
-    one = STUDY.model_copy(update={"models": {"baseline_vae": STUDY.models["baseline_vae"]}})
-    data = STUDY.data["moving_digits"]
-    shape = plugins.open_source(data.kind, data.options, Path("unread")).shape
-    clip = operations_per_clip(STUDY.models["baseline_vae"], shape, "models.baseline_vae")
-    assert training_operations(one) == clip * 16_000 * 3
+SMALL = ClipShape(frames=6, channels=1, height=16, width=16)
+NOISY = ModelEntry(kind="training_fakes.noisy")
 
 
-def test_a_check_that_dies_is_told_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "frail_models").mkdir()
-    (tmp_path / "frail_models" / "frail.py").write_text(
-        "import os, signal\nfrom torch import nn\nfrom whatmoves.settings import Settings\n\n\n"
-        "class Config(Settings):\n    pass\n\n\n"
-        "class Model(nn.Module):\n    def __init__(self, config, shape):\n"
-        "        os.kill(os.getpid(), signal.SIGSEGV)\n",
-        encoding="utf-8",
+def test_operations_of_two_convolutions_are_counted_by_hand() -> None:
+    # Each convolution, at 3 frames of 5×4 pixels: 2 operations for each of 3×3 weights from 2 to 4 channels, or 4 to 2.
+    forward = 2 * (3 * 5 * 4) * 2 * (3 * 3 * 2 * 4)
+    assert operations_per_clip(NOISY, blinks.Blinks.shape, "models.m") == 3 * forward
+
+
+def test_a_loss_that_asks_for_values_is_counted_with_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = operations_per_clip(NOISY, blinks.Blinks.shape, "models.m")
+    loss = noisy.Model.loss
+
+    def asks(self: noisy.Model, batch: Batch, step: Step) -> dict[str, Tensor]:
+        assert batch.video.mean().item() > 0
+        return loss(self, batch, step)
+
+    monkeypatch.setattr(noisy.Model, "loss", asks)
+    assert operations_per_clip(NOISY, blinks.Blinks.shape, "models.m") == expected
+    try_on_shapes(NOISY, blinks.Blinks.shape, 2, "models.m")  # nor is it refused
+
+
+def test_the_recurrent_layers_of_an_lstm_are_counted() -> None:
+    sizes = {"channels": [4, 8], "features": 16, "latent_dim": 4, "hidden": 8}
+    one, two = (
+        operations_per_clip(ModelEntry(kind="lstm_vae", options={**sizes, "layers": layers}), SMALL, "models.m")
+        for layers in (1, 2)
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.syspath_prepend(str(tmp_path))
-    study = {
-        "study": "frail",
-        "data": {"digits": {"kind": "moving_digits"}},
-        "models": {"frail": {"kind": "frail_models.frail", "trains_on": ["digits"]}},
-    }
-    configfile, cache = tmp_path / "frail.yaml", tmp_path / "cache"
-    configfile.write_text(yaml.safe_dump(study), encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
-        check_deeply(configfile, load_study(configfile, cache=cache), cache=cache)
-    assert str(caught.value) == (
-        f"{configfile}: the check died of SIGSEGV at models.frail on digits; see if `whatmoves studies --check "
-        f"--configfile {configfile}` dies there again, and report it"
+    assert two > one
+
+
+@pytest.mark.parametrize("name", ["tiny", "full"])
+def test_every_model_that_learns_by_gradients_costs_something(name: str) -> None:
+    study = load_study(ROOT / f"config/{name}.yaml")
+    free = {"pca", "mean_frame", "copy_last", "linear_extrapolation"}
+    for model in study.models:
+        alone = study.model_copy(update={"models": {model: study.models[model]}})
+        assert (training_operations(alone) > 0) == (model not in free), model
+
+
+def test_hours_grow_with_clips_and_seeds_and_shrink_with_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = load_study(ROOT / "config/tiny.yaml")
+    models = {"m": study.models["baseline_vae"].model_copy(update={"seeds": (0,)})}
+    study = study.model_copy(update={"models": models})
+    monkeypatch.setattr(estimate, "operations_per_cpu_s", lambda: 1e9)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    hours = cpu_hours(study)
+    assert hours == pytest.approx(64 * operations_per_clip(models["m"], SMALL, "models.m") / 1e9 / 2 / 3600)
+    longer = study.model_copy(update={"training": study.training.model_copy(update={"clips": 3 * 64})})
+    assert cpu_hours(longer) == pytest.approx(3 * hours)
+    again = study.model_copy(update={"models": {"m": models["m"].model_copy(update={"seeds": (0, 1)})}})
+    assert cpu_hours(again) == pytest.approx(2 * hours)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert cpu_hours(study) == pytest.approx(hours / 4)
+
+
+def test_the_speed_of_this_machine_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "MEASURED_S", 0.01)
+    assert operations_per_cpu_s() > 1e6
+
+
+def test_shapes_cost_no_memory_and_leave_autocast_as_it_was() -> None:
+    autocast = torch.autocast
+    with estimate.shapes_only():
+        assert torch.rand(10**6, 10**6).is_meta
+    assert torch.autocast is autocast
+    assert not torch.rand(1).is_meta
+
+
+def test_a_refusal_in_the_loss_names_the_entry() -> None:
+    entry = ModelEntry(kind="cvae", options={"channels": [4, 4], "depths": [1, 1], "past_frames": 4})
+    with pytest.raises(ConfigError, match=r"^s\.yaml: models\.mine: cvae: a batch has 1 clip; batch norm needs ≥ 2\."):
+        try_on_shapes(entry, SMALL, 1, "s.yaml: models.mine")
+
+
+def test_a_check_that_dies_says_where_and_of_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    config, cache = tmp_path / "mine.yaml", tmp_path / "cache"
+    head = "study: mine\ndata: {moving_digits: }\nmodels: {pca: , own: {kind: training_fakes."
+    config.write_text(f"{head}dies}}}}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as told:
+        check_deeply(config, load_study(config, cache), cache)
+    repeat = f"`whatmoves studies --check --configfile {config}`"
+    assert str(told.value) == (
+        f"{config}: the check died of SIGSEGV at models.own on moving_digits; "
+        f"see if {repeat} dies there again, and report it"
     )
+    # Mended, it passes; what passed is not checked again.
+    config.write_text(f"{head}noisy}}}}\n", encoding="utf-8")
+    check_deeply(config, load_study(config, cache), cache)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("checked twice"))
+    check_deeply(config, load_study(config, cache), cache)

@@ -1,6 +1,7 @@
 """What the Snakefile promises before anything runs: nothing heavy imported, errors in one line, resources as asked."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,20 @@ def test_parsing_and_help_import_nothing_heavy() -> None:
     assert run(sys.executable, "-c", program, folder=ROOT).stdout.strip() == "[]"
 
 
+@pytest.fixture
+def started(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """The command lines of all Python processes that were started since, one a line."""
+    folder = tmp_path_factory.mktemp("spy")
+    spy = f"import sys\nwith open({str(folder / 'log')!r}, 'a') as log: print(*sys.orig_argv, file=log)\n"
+    (folder / "sitecustomize.py").write_text(spy, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return lambda: (folder / "log").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("study", ["ablations", "config", "full", "tiny"])
-def test_every_study_has_a_plan(study: str, tmp_path: Path) -> None:
+def test_every_study_has_a_plan_at_once(study: str, tmp_path: Path, started: Callable[[], str]) -> None:
     output = snakemake("all", "--dry-run", folder=tmp_path, study=study)
+    assert len(started().splitlines()) == 1  # snakemake itself: nothing is checked, nothing estimated
     assert "rule train:" in output
     assert "threads: " not in output.split("rule train:")[1].split("rule ")[0]  # one thread each
 
@@ -64,6 +76,22 @@ def test_options_that_do_not_fit_the_clips_are_refused_before_any_job(tmp_path: 
     assert "must be divisible by 16" in output
     assert "Traceback" not in output
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(("clips", "estimated"), [(2_000_000, False), (2_000_001, True)])
+def test_a_long_training_is_estimated_beside_the_first_job(
+    clips: int, estimated: bool, tmp_path: Path, started: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    config = tmp_path / "long.yaml"
+    options = "{image_px: 16, digit_px: 8, frames: 4, validation_clips: 2, test_clips: 2}"
+    data = f"data: {{moving_digits: {{options: {options}}}}}\n"
+    models = f"seeds: [0]\nmodels: {{baseline_vae: {{options: {{channels: [4]}}, training: {{clips: {clips}}}}}}}\n"
+    config.write_text(f"study: long\n{data}{models}", encoding="utf-8")
+    snakemake("results/long/data/moving_digits/test.npz", "--cores", "1", folder=tmp_path, study=str(config))
+    processes = started().splitlines()
+    assert sum("studies --check" in line for line in processes) == 1
+    assert sum("studies --hours" in line for line in processes) == estimated
 
 
 def test_a_hidden_gpu_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
