@@ -1,7 +1,7 @@
 """No level of instructions damages memory or finds other numbers: every model of every size, step and abilities.
 
 Each combination is a process of its own, with an allocator that checks what it is given back. On PyTorch 2.13 and 2.14
-the strided shortcuts of residual blocks died here at AVX2 with one thread (see whatmoves.models.pointwise).
+residual blocks died here before their shortcuts were rewritten (see whatmoves.models.pointwise).
 """
 
 import json
