@@ -5,6 +5,7 @@ Options of a kind that is not in it (a model of your own) are checked in a subpr
 """
 
 import difflib
+import functools
 import json
 import signal
 import subprocess
@@ -57,6 +58,12 @@ def validate_study(raw: Mapping[str, Any], where: str, cache: Path = Path(".cach
         return Study.model_validate(filled)
     except ValidationError as error:
         raise ConfigError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+
+
+@functools.cache
+def abilities_of(section: str, kind: str, cache: Path = Path(".cache")) -> frozenset[str]:
+    """What a kind of data set (`data`) or model (`models`) can do, by the names of `whatmoves.schema.kind_schema`."""
+    return frozenset(_schema_of_kind(section, kind, read_json(SCHEMA_FILE), "the study", kind, cache)["abilities"])
 
 
 def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -> None:
@@ -121,7 +128,7 @@ def _schema_of_kind(
             f"{where}: {section}.{name}.kind is {kind!r}, and there is no module {module} ({error});"
             f"{_suggestion(kind, shipped)} known: {known}"
         ) from None
-    remembered = cache / "schemas" / f"{module}-{digest}.json"
+    remembered = cache / "kinds" / f"{module}-{digest}.json"
     if not remembered.exists():
         command = [sys.executable, "-m", "whatmoves.schema", section, kind]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)

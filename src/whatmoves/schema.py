@@ -9,17 +9,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from whatmoves.evaluation.swaps import can_swap
 from whatmoves.files import write_text
+from whatmoves.models.interface import abilities
 from whatmoves.plugins import data_kinds, data_module, model_kinds, model_module
 from whatmoves.settings_reference import settings_reference
 from whatmoves.study import Study
 
 
+# What figures ask of a model beside the abilities that evaluation asks for.
+SHOWN = ("loss", "detect_ahead", "attention")
+
+
 def kind_schema(section: str, kind: str) -> dict[str, Any]:
-    """JSON Schema of the options of one kind of data set (`data`) or model (`models`)."""
+    """JSON Schema of the options of one kind of data set (`data`) or model (`models`), with its `abilities`.
+
+    A data kind is able to `swap` if it can render the factors of a swap; a model has the methods of its class.
+    """
     module = data_module(kind) if section == "data" else model_module(kind)
     schema: dict[str, Any] = module.Config.model_json_schema()
-    return schema
+    if section == "data":
+        return {**schema, "abilities": ["swap"] if can_swap(module) else []}
+    able = [name for name in SHOWN if callable(getattr(module.Model, name, None))]
+    return {**schema, "abilities": [*abilities(module.Model), *able]}
 
 
 def study_schema() -> dict[str, Any]:

@@ -49,7 +49,9 @@ class ModelEntry(Settings):
 
     kind: Kind = Field(description="Module in whatmoves.models, or a dotted module path elsewhere; default: the name.")
     label: str | None = Field(None, description="Name in tables and figures; default: made from the entry's name.")
-    trains_on: tuple[Name, ...] = Field(("moving_digits",), min_length=1, description="Data sets it is trained on.")
+    trains_on: tuple[Name, ...] = Field(
+        (), min_length=1, description="Data sets it is trained on; default: the study's first."
+    )
     seeds: tuple[Seed, ...] | None = Field(None, min_length=1, description="Seeds; default: the study's.")
     judged: bool = Field(
         True,
@@ -127,8 +129,8 @@ class Study(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _kind_defaults_to_name(cls, raw: Any) -> Any:
-        """Fill `kind` with the entry's name; `models: {mean_frame: }` is a full entry."""
+    def _fill_in(cls, raw: Any) -> Any:
+        """Fill `kind` with the entry's name, and `trains_on` with the first data set: `mean_frame: ` is a full entry."""
         if not isinstance(raw, dict):
             return raw
         filled = dict(raw)
@@ -138,6 +140,12 @@ class Study(Settings):
                     name: {"kind": name, **(entry or {})} if entry is None or isinstance(entry, dict) else entry
                     for name, entry in filled[section].items()
                 }
+        first = next(iter(filled["data"]), None) if isinstance(filled.get("data"), dict) else None
+        if first is not None and isinstance(filled.get("models"), dict):
+            filled["models"] = {
+                name: {"trains_on": [first], **entry} if isinstance(entry, dict) else entry
+                for name, entry in filled["models"].items()
+            }
         return filled
 
     @model_validator(mode="after")
@@ -167,6 +175,12 @@ class Study(Settings):
         """The data sets where a model is to be judged and can be: they draw their factors and name what they show."""
         asked = {dataset for entry in self.models.values() if entry.judged for dataset in entry.trains_on}
         return [name for name, entry in self.data.items() if entry.kind in JUDGED_KINDS and name in asked]
+
+    def main_data(self) -> str:
+        """The data set that figures and commands speak of where none is named: the first judged one, or the first one
+        that any model is trained on."""
+        trained = [name for name in self.data if any(name in entry.trains_on for entry in self.models.values())]
+        return [*self.judged_data(), *trained][0]
 
     def label_of(self, model: str) -> str:
         """The model's name in tables and figures."""

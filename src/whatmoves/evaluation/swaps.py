@@ -114,9 +114,14 @@ def swap_pairs(factors: pd.DataFrame, count: int, seed: int = 0) -> NDArray[np.i
     )
 
 
+def can_swap(module: ModuleType) -> bool:
+    """Whether a data kind can draw the true picture of a swap."""
+    return hasattr(module, "swap_factors") and hasattr(module, "render_factors")
+
+
 def true_swaps(module: ModuleType, config: Any, test: Split, count: int) -> Swaps | None:
     """The pairs and the rendered true swaps, or None where the data kind cannot render its factors."""
-    if not (hasattr(module, "swap_factors") and hasattr(module, "render_factors")):
+    if not can_swap(module):
         return None
     pairs = swap_pairs(test.factors, count)
     content, motion = (test.factors.iloc[pairs[:, side]].reset_index(drop=True) for side in (0, 1))
