@@ -16,6 +16,10 @@ class DataError(WhatMovesError):
     """A data file is missing, truncated, foreign or unreadable."""
 
 
+class NothingToShowError(DataError):
+    """A figure has nothing to draw, because no model or clip of the study has what it shows: the paper says why."""
+
+
 class CheckpointError(WhatMovesError):
     """A checkpoint is corrupt, of another model or of other settings."""
 

@@ -8,13 +8,19 @@ if TYPE_CHECKING:
     from whatmoves.study import Study
 
 FLOOR_ROWS = ("blank", "blurred_truth")  # measured from the test clips alone, beside the models
+NOTHING = "nothing_to_show"  # in the data file of a figure that could not be filled: the reason
 JUDGED_FLOORS = "floors"  # one judgement for all floors and ceilings that need no model
 
 
 def figure_parts(figure: str) -> tuple[str, str]:
-    """A figure's name as its module and the data set it shows: `predictions-drive`; the latter is mostly empty."""
+    """A figure's name as its module and the data set it shows: `predictions-drive`; the main one is not named."""
     module, _, dataset = figure.partition("-")
     return module, dataset
+
+
+def figure_name(study: "Study", module: str, dataset: str) -> str:
+    """The name of a figure of one data set; that of the study's main one is its module's."""
+    return module if dataset == study.main_data() else f"{module}-{dataset}"
 
 
 @dataclass(frozen=True)

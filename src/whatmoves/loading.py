@@ -60,10 +60,19 @@ def validate_study(raw: Mapping[str, Any], where: str, cache: Path = Path(".cach
         raise ConfigError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
-@functools.cache
-def abilities_of(section: str, kind: str, cache: Path = Path(".cache")) -> frozenset[str]:
+def abilities_of(section: str, kind: str) -> frozenset[str]:
     """What a kind of data set (`data`) or model (`models`) can do, by the names of `whatmoves.schema.kind_schema`."""
-    return frozenset(_schema_of_kind(section, kind, read_json(SCHEMA_FILE), "the study", kind, cache)["abilities"])
+    return frozenset(_described(section, kind)["abilities"])
+
+
+def settings_of(section: str, kind: str) -> frozenset[str]:
+    """The settings of a kind of data set (`data`) or model (`models`), by name."""
+    return frozenset(_described(section, kind).get("properties", ()))
+
+
+@functools.cache
+def _described(section: str, kind: str) -> Mapping[str, Any]:
+    return _schema_of_kind(section, kind, read_json(SCHEMA_FILE), "the study", kind, Path(".cache"))
 
 
 def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -> None:

@@ -16,7 +16,6 @@ from whatmoves.plugins import data_kinds, data_module, model_kinds, model_module
 from whatmoves.settings_reference import settings_reference
 from whatmoves.study import Study
 
-
 # What figures ask of a model beside the abilities that evaluation asks for.
 SHOWN = ("loss", "detect_ahead", "attention")
 

@@ -130,7 +130,7 @@ class Study(Settings):
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, raw: Any) -> Any:
-        """Fill `kind` with the entry's name, and `trains_on` with the first data set: `mean_frame: ` is a full entry."""
+        """Fill `kind` with the entry's name, `trains_on` with the first data set: `mean_frame:` is a full entry."""
         if not isinstance(raw, dict):
             return raw
         filled = dict(raw)

@@ -3,11 +3,11 @@
 import pytest
 from tools import ROOT
 
-from whatmoves.figures.catalogue import SCHEDULES, _able, _text, animations_of, figures_of
+from whatmoves.figures.catalogue import animations_of, figures_of
 from whatmoves.figures.inputs import REFERENCE_KINDS
-from whatmoves.loading import load_study
+from whatmoves.loading import abilities_of, load_study
 from whatmoves.models.interface import ABILITIES, abilities
-from whatmoves.plugins import figure_kinds, model_config, model_kinds, model_module
+from whatmoves.plugins import figure_kinds, model_kinds, model_module
 from whatmoves.study import Study
 
 NEW = {"predictions", "error_horizon", "detection", "rollout", "schedules"}
@@ -45,24 +45,55 @@ def test_one_figure_shows_where_a_model_looks_on_the_table_if_there_is_one() -> 
     assert found == ["attention-push_world"]
 
 
-def test_a_model_of_your_own_is_found(
+def test_a_model_of_your_own_is_found_with_what_it_inherits(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("own")
     (folder / "mine").mkdir()
-    text = "class Model:\n    def loss(self): ...\n    def predict(self): ...\n"
+    text = (
+        "from whatmoves.models import capsule_transformer\n"
+        "from whatmoves.models.capsule_transformer import Config\n"
+        "class Model(capsule_transformer.Model): ...\n"
+    )
     (folder / "mine/oracle_of_delphi.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.chdir(folder)
     assert "predictions" in figures_of(study({"mine": {"kind": "mine.oracle_of_delphi"}}))
 
 
 @pytest.mark.parametrize("kind", model_kinds())
-def test_what_is_read_off_a_file_is_what_the_model_has(kind: str) -> None:
-    able = set(abilities(model_module(kind).Model))
-    assert {name for name in ABILITIES if _able(kind, name)} == able
-    assert _able(kind, "loss") == (kind not in REFERENCE_KINDS)
-    settings = model_config(kind, {}).model_fields_set | type(model_config(kind, {})).model_fields.keys()
-    assert (SCHEDULES in _text(kind)) == bool({"kl_schedule", "kl_annealing"} & settings)
+def test_the_schema_says_what_the_class_can(kind: str) -> None:
+    assert abilities_of("models", kind) & set(ABILITIES) == set(abilities(model_module(kind).Model))
+    assert ("loss" in abilities_of("models", kind)) == (kind not in REFERENCE_KINDS)
+
+
+@pytest.mark.parametrize("name", ["digits", "a"])
+def test_another_name_of_the_data_set_changes_no_figure(name: str) -> None:
+    models = {"disentangled_vae": None, "jepa": None, "mean_frame": None}
+    data = {name: {"kind": "moving_digits"}, "push_world": None}
+    renamed = figures_of(Study.model_validate({"study": "toy", "data": data, "models": models}))
+    named = figures_of(study(models, "push_world"))
+    assert list(renamed) == list(named)
+    assert [file.replace(f"/{name}/", "/moving_digits/") for files in renamed.values() for file in files] == [
+        file for files in named.values() for file in files
+    ]
+
+
+def test_two_data_sets_of_one_kind_are_shown_alike() -> None:
+    models = {"disentangled_vae": {"trains_on": ["one", "two"]}, "mean_frame": {"trains_on": ["one", "two"]}}
+    data = {name: {"kind": "moving_digits"} for name in ("one", "two")}
+    found = figures_of(Study.model_validate({"study": "toy", "data": data, "models": models}))
+    for module in ("reconstructions", "swaps", "quality", "trade_off", "training_curves"):
+        assert {module, f"{module}-two"} <= found.keys()
+    assert all("/one/" not in file for file in found["swaps-two"])
+
+
+def test_recordings_alone_are_the_main_thing_to_show() -> None:
+    data = {"drive": {"kind": "recordings"}}
+    found = figures_of(Study.model_validate({"study": "toy", "data": data, "models": {"tinydreams": None}}))
+    assert {"predictions", "attention", "training_curves", "error_horizon"} <= found.keys()
+    assert not {"swaps", "trade_off", "interpolation", "reconstructions"} & found.keys()
 
 
 @pytest.mark.parametrize("name", ["ablations", "config", "full", "tiny"])

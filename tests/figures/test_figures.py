@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whatmoves.errors import DataError
+from whatmoves.errors import DataError, NothingToShowError
 from whatmoves.figures import (
     attention,
     detection,
@@ -24,6 +24,8 @@ from whatmoves.figures.animations import make_animation
 from whatmoves.figures.inputs import FigureInputs
 from whatmoves.figures.make import make_figure
 from whatmoves.files import read_arrays, write_arrays, write_json
+from whatmoves.paper.index import ValueIndex
+from whatmoves.paper.writer import Writer
 from whatmoves.plugins import figure_kinds
 from whatmoves.study import Study
 
@@ -143,12 +145,12 @@ def test_every_animation_is_made_and_made_again_to_the_same_bytes(name: str, res
 
 
 def test_swaps_show_the_models_that_swap(results: Path) -> None:
-    data = swaps.collect(FigureInputs(results, STUDY))
+    data = swaps.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["labels"].tolist() == ["Content/motion VAE"]
 
 
 def test_curves_hold_one_line_a_seed_and_term_and_sum_the_blocks(results: Path) -> None:
-    data = training_curves.collect(FigureInputs(results, STUDY))
+    data = training_curves.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["labels"].tolist() == ["Content/motion VAE", "LSTM-VAE"]
     lines = set(zip(data["model"].tolist(), data["seed"].tolist(), data["term"].tolist(), strict=True))
     assert lines == {(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 3, 0), (1, 3, 1)}
@@ -157,21 +159,21 @@ def test_curves_hold_one_line_a_seed_and_term_and_sum_the_blocks(results: Path) 
 
 
 def test_quality_has_a_row_for_models_and_floors_and_a_point_for_each_seed(results: Path) -> None:
-    data = quality.collect(FigureInputs(results, STUDY))
+    data = quality.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["labels"].tolist() == ["Content/motion VAE", "LSTM-VAE", "mean frame", "blank"]
     assert (data["slots"] < 0).tolist() == [False, False, True, True]
     assert data["seeds"].shape == (4, 3, 2)
 
 
 def test_the_trade_off_needs_both_measures(results: Path) -> None:
-    assert trade_off.collect(FigureInputs(results, STUDY))["labels"].tolist() == ["Content/motion VAE"]
+    assert trade_off.collect(FigureInputs(results, STUDY, "moving_digits"))["labels"].tolist() == ["Content/motion VAE"]
     write_json(results / "values.json", {"values": {}})
-    with pytest.raises(DataError, match=r"nothing to draw: needs .*block_gap"):
-        trade_off.collect(FigureInputs(results, STUDY))
+    with pytest.raises(NothingToShowError, match="no model on moving_digits has both a code that was judged"):
+        trade_off.collect(FigureInputs(results, STUDY, "moving_digits"))
 
 
 def test_predictions_show_the_last_frames_given_and_floors_last(results: Path) -> None:
-    data = predictions.collect(FigureInputs(results, STUDY))
+    data = predictions.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["labels"].tolist() == ["JEPA", "copy last"]
     assert (data["slots"] < 0).tolist() == [False, True]
     assert data["frames"].tolist() == [0, 1, 2, 3, 4, 5]
@@ -209,7 +211,7 @@ def test_the_animation_marks_what_was_given_and_pairs_truth_with_prediction(resu
 
 
 def test_errors_have_a_line_a_seed_and_one_for_their_mean_and_shuffled_actions_apart(results: Path) -> None:
-    data = error_horizon.collect(FigureInputs(results, STUDY))
+    data = error_horizon.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["labels"].tolist() == ["JEPA", "copy last", "blank"]
     assert data["datasets"].tolist() == ["moving_digits"]
     own = (data["measure"] == 0) & (data["model"] == 0) & ~data["shuffled"]
@@ -224,17 +226,20 @@ def test_errors_have_a_line_a_seed_and_one_for_their_mean_and_shuffled_actions_a
 def test_floors_are_shown_alone_where_no_model_could_predict(results: Path) -> None:
     (results / "evaluate/moving_digits/jepa/quality.json").unlink()
     (results / "evaluate/moving_digits/jepa/pictures.npz").unlink()
-    assert error_horizon.collect(FigureInputs(results, STUDY))["labels"].tolist() == ["copy last", "blank"]
+    assert error_horizon.collect(FigureInputs(results, STUDY, "moving_digits"))["labels"].tolist() == [
+        "copy last",
+        "blank",
+    ]
     make_animation("predictions", STUDY, results, *(results / f"predictions.{kind}" for kind in ("gif", "mp4", "npz")))
     assert read_arrays(results / "predictions.npz")["labels"].tolist() == ["copy last"]
     for row in ("copy_last", "blank"):
         (results / f"evaluate/moving_digits/{row}/quality.json").unlink()
-    with pytest.raises(DataError, match="nothing to draw: needs curves of predict_psnr_frame"):
-        error_horizon.collect(FigureInputs(results, STUDY))
+    with pytest.raises(NothingToShowError, match="no model predicts"):
+        error_horizon.collect(FigureInputs(results, STUDY, "moving_digits"))
 
 
 def test_detection_reaches_the_last_horizon_with_floors_in_grey(results: Path) -> None:
-    data = detection.collect(FigureInputs(results, STUDY))
+    data = detection.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["labels"].tolist() == ["JEPA"]
     mean = (data["curve"] == 0) & (data["seed"] == detection.MEAN)
     assert data["values"][mean][0] == pytest.approx([0.9, 0.5, 0.3, 0.1])
@@ -244,20 +249,18 @@ def test_detection_reaches_the_last_horizon_with_floors_in_grey(results: Path) -
     assert [line.get_color() for line in axes.lines].count(style.REFERENCE) == 2
 
 
-def test_the_rollout_shows_where_objects_are_foreseen_if_the_model_says_so(results: Path) -> None:
-    data = rollout.collect(FigureInputs(results, STUDY))
+def test_the_rollout_shows_where_objects_are_foreseen(results: Path) -> None:
+    data = rollout.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["labels"].tolist() == ["JEPA"]
     assert len(rollout.draw(data).axes) == 5 * 2
     heat = film.heat(data["foreseen"], (8, 8))
     assert heat.shape == (2, HORIZON, 3, 8, 8)
     assert data["maps_from"] == PAST - 1
     assert heat[0, 0, :, 0, 0].tolist() == [247, 223, 204]  # a fifth of the way from white to the orange 213, 94, 0
-    without = {name: array for name, array in data.items() if name not in ("there", "foreseen")}
-    assert len(rollout.draw(without).axes) == 3 * 2
 
 
 def test_registers_stand_below_the_frame_that_they_look_at(results: Path) -> None:
-    data = attention.collect(FigureInputs(results, STUDY))
+    data = attention.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["labels"].tolist() == ["capsule transformer"]
     assert data["frames"].tolist() == [1, 2, 3, 4, 5]  # a window of two frames is numbered by the second
     assert data["looks"][:, -1, 1].min() == 255
@@ -265,7 +268,7 @@ def test_registers_stand_below_the_frame_that_they_look_at(results: Path) -> Non
 
 
 def test_models_with_one_schedule_share_a_line(results: Path) -> None:
-    data = schedules.collect(FigureInputs(results, STUDY))
+    data = schedules.collect(FigureInputs(results, STUDY, "moving_digits"))
     assert data["words"].tolist() == [
         "Content/motion VAE · what where push · LSTM-VAE (β = 0.4)",
         "baseline vae (β = 0.4)",
@@ -275,8 +278,22 @@ def test_models_with_one_schedule_share_a_line(results: Path) -> None:
     assert (early, late) == (pytest.approx((0.15 - 0.1) / 0.4), 1.0)  # starts at a tenth, rises over four
 
 
-def test_nothing_to_draw_is_said_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as error:
+def test_results_that_are_missing_are_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^\S*evaluate/moving_digits: no <model>/pictures.npz; evaluate") as error:
         make_figure("swaps", STUDY, tmp_path, *(tmp_path / f"swaps.{suffix}" for suffix in ("pdf", "png", "npz")))
-    assert "nothing to draw: needs a pictures.npz" in str(error.value)
-    assert "\n" not in str(error.value)
+    assert not isinstance(error.value, NothingToShowError)
+
+
+def test_a_figure_without_anything_to_show_says_why_in_its_files(tmp_path: Path) -> None:
+    for model in ("disentangled_vae", "mean_frame"):
+        write_arrays(tmp_path / f"evaluate/moving_digits/{model}/pictures.npz", {"truth": video(CLIPS)})
+    files = [tmp_path / f"swaps.{suffix}" for suffix in ("pdf", "png", "npz", "gif", "mp4")]
+    make_figure("swaps", STUDY, tmp_path, *files[:3])
+    make_animation("swaps", STUDY, tmp_path, *files[3:], tmp_path / "animation.npz")
+    for name in ("swaps.npz", "animation.npz"):
+        (reason,) = read_arrays(tmp_path / name).values()
+        assert "no model on moving digits has pictures of swap content source" in str(reason)
+    assert all(path.stat().st_size for path in files)
+    writer = Writer(STUDY, ValueIndex("toy", {}), tmp_path)
+    assert not writer.has_figure("swaps")
+    assert "no model" in writer.empty_figures["swaps"]

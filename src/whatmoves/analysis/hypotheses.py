@@ -36,7 +36,7 @@ class Hypothesis(Settings):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     sentence: str
-    dataset: str = "moving_digits"
+    dataset: str | None = None  # none: the first that the study judges, whatever its name
     metric: str
     first: str
     second: str | None = None
@@ -87,7 +87,9 @@ def load_hypotheses(path: Path) -> list[Hypothesis]:
 
 def verdicts(study: Study, declared: list[Hypothesis], values: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """A verdict for every declared hypothesis whose models this study has."""
-    present = [h for h in declared if _models(h) <= set(study.models) and h.dataset in study.data]
+    judged = next(iter(study.judged_data()), None)
+    placed = [h if h.dataset else h.model_copy(update={"dataset": judged}) for h in declared]
+    present = [h for h in placed if _models(h) <= set(study.models) and h.dataset in study.data]
     raw = [_test(hypothesis, values, study.evaluation.bootstrap) for hypothesis in present]
     _holm_over_primary(raw)
     return [_decided(result) for result in raw]

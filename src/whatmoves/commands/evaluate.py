@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--dataset --model --device`."""
     add_job(parser)
     add_device(parser)
-    parser.add_argument("--dataset", default="moving_digits", help="data set to measure on (default: %(default)s)")
+    parser.add_argument("--dataset", help="data set to measure on (default: the study's main one)")
     parser.add_argument("--model", required=True, help="name of the model in the study, or blank, or blurred_truth")
 
 
@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
     study, layout = open_study(arguments)
     from whatmoves.layout import FLOOR_ROWS
 
-    dataset = known(arguments.dataset, study.data, "data set")
+    dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
     model = known(arguments.model, [*study.models, *FLOOR_ROWS], "model")
     folder = layout.evaluation(dataset, model)
     data = [layout.data(dataset) / f"{split}.{suffix}" for split in ("validation", "test") for suffix in ("npz", "csv")]

@@ -12,8 +12,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--figure` or `--animation`."""
     add_job(parser)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--figure", metavar="NAME", help="a module in whatmoves/figures, or predictions-DATASET")
-    what.add_argument("--animation", metavar="NAME", help="reconstructions, samples, swaps or predictions")
+    what.add_argument(
+        "--figure",
+        metavar="NAME",
+        help="a module in whatmoves/figures, mostly of the study's main data set, or MODULE-DATASET",
+    )
+    what.add_argument(
+        "--animation",
+        metavar="NAME",
+        help="reconstructions, samples, swaps or predictions, or one of these with -DATASET",
+    )
     parser.add_argument("--inputs", type=Path, nargs="*", default=[], help="files it reads, for its receipt")
 
 

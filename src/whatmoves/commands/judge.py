@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--dataset`, one of `--model --train --floors`, `--device`."""
     add_job(parser)
     add_device(parser)
-    parser.add_argument("--dataset", default="moving_digits", help="data set to judge on (default: %(default)s)")
+    parser.add_argument("--dataset", help="data set to judge on (default: the study's main one)")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help="name of the model in the study, evaluated before")
     what.add_argument("--train", action="store_true", help="train the data set's judges")
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/judges/<dataset>/ or results/<study>/judge/<dataset>/<model or floors>/."""
     study, layout = open_study(arguments)
-    dataset = known(arguments.dataset, study.data, "data set")
+    dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
     if dataset not in study.judged_data():
         raise ConfigError(
             f"data.{dataset}: nothing judges {study.data[dataset].kind}; judged here: {', '.join(study.judged_data())}"

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("config/search/space.yaml"),
         help="the declared search (default: %(default)s)",
     )
-    parser.add_argument("--dataset", default="moving_digits", help="data set to search on (default: %(default)s)")
+    parser.add_argument("--dataset", help="data set to search on (default: the study's main one)")
     parser.add_argument("--model", help="search this one only (default: every model that the search names)")
     parser.add_argument("--out", type=Path, required=True, help="JSON record to write, or to add to")
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     from whatmoves.training.runtime import Interrupted
 
     space, out = load_space(arguments.space), arguments.out
-    dataset = known(arguments.dataset, study.data, "data set")
+    dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
     models = [known(arguments.model, space.models, "model")] if arguments.model else list(space.models)
     scores = {model: score_of(study, space, model) for model in models}  # all of them, before any work
     for model, score in scores.items():

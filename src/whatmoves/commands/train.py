@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--dataset --model --seed --device`."""
     add_job(parser)
     add_device(parser)
-    parser.add_argument("--dataset", default="moving_digits", help="data set to train on (default: %(default)s)")
+    parser.add_argument("--dataset", help="data set to train on (default: the study's main one)")
     parser.add_argument("--model", required=True, help="name of the model in the study")
     parser.add_argument("--seed", type=int, default=0, help="training seed (default: %(default)s)")
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/train/<dataset>/<model>/seed-<seed>/."""
     study, layout = open_study(arguments)
-    dataset = known(arguments.dataset, study.data, "data set")
+    dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
     model = known(arguments.model, study.models, "model")
     from whatmoves.provenance.jobs import fingerprint
 

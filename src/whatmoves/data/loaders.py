@@ -46,17 +46,19 @@ class Loaders(NamedTuple):
 
 def get_data_loaders(
     study: Study,
-    dataset: str = "moving_digits",
+    dataset: str | None = None,
     results: Path = Path("results"),
     train_clips: int = 2_000,
     batch_size: int = 32,
     device: torch.device | str = "cpu",
 ) -> Loaders:
-    """Loaders of a data set of `study` whose stored splits stand below `results` (made by `whatmoves data`).
+    """Loaders of a data set of `study`, its main one by default, whose stored splits stand below `results`, made by
+    `whatmoves data`.
 
     `train` is `train_clips` clips of the training digits that no training run of the study sees: made to fit probes
     on. Raises `DataError` when the data set has not been made yet.
     """
+    dataset = dataset or study.main_data()
     entry, where = study.data[dataset], f"data.{dataset}"
     folder = Layout(results / study.study).data(dataset)
     source = plugins.open_source(entry.kind, entry.options, folder, where)

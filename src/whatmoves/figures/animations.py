@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from whatmoves.errors import ConfigError, DataError
+from whatmoves.errors import ConfigError, DataError, NothingToShowError
 from whatmoves.figures import style
 from whatmoves.figures.film import wrapped
-from whatmoves.figures.inputs import DATASET, FigureInputs, shared
+from whatmoves.figures.inputs import FigureInputs, shared
 from whatmoves.files import atomic, read_arrays, write_arrays
-from whatmoves.layout import figure_parts
+from whatmoves.layout import NOTHING, figure_parts
 from whatmoves.study import Study
 
 Data = dict[str, NDArray[Any]]
@@ -92,13 +92,18 @@ def make_animation(name: str, study: Study, root: Path, out_gif: Path, out_mp4: 
     """Make animation `name` of the results under `root`: data (`.npz`), GIF and MP4, all byte-stable.
 
     A name may end in `-` and a data set, as a figure's may.
-    Raises `ConfigError` for an unknown animation and `DataError` where there is nothing to show.
+    Where the results hold nothing to show, it is a still that says why. Raises `ConfigError` for an unknown animation
+    and `DataError` for results that are missing.
     """
     kind, dataset = figure_parts(name)
     if kind not in KNOWN:
         raise ConfigError(f"{name!r} is no animation; known: {', '.join(KNOWN)}")
-    write_arrays(out_data, KNOWN[kind](FigureInputs(root, study, dataset or DATASET)))
-    frames = draw(read_arrays(out_data))
+    try:
+        write_arrays(out_data, KNOWN[kind](FigureInputs(root, study, dataset or study.main_data())))
+    except NothingToShowError as reason:
+        write_arrays(out_data, {NOTHING: np.array(str(reason))})
+    data = read_arrays(out_data)
+    frames = _still(f"Nothing to show: {data[NOTHING]}.") if NOTHING in data else draw(data)
     with atomic(out_gif) as temporary:
         _save_gif(frames, temporary)
     with atomic(out_mp4) as temporary:
@@ -117,8 +122,7 @@ def draw(data: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
     width, height = side + columns * step_x + GAP_PX, LABEL_PX + rows * step_y
     still = Image.new("RGB", (width + width % 2, height + height % 2), "white")  # H.264 wants even sizes
     pen = ImageDraw.Draw(still)
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    font = ImageFont.truetype(fonts / "DejaVuSans.ttf", 13, layout_engine=ImageFont.Layout.BASIC)
+    font = _font()
     for column, (label, slot) in enumerate(zip(data["labels"], data["slots"], strict=True)):
         middle = side + GAP_PX + column * step_x + W * scale // 2
         fill = style.INK if slot == TRUTH else style.colour(int(slot))
@@ -140,6 +144,18 @@ def draw(data: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
                 frames[t][box] = ImageColor.getrgb(EDGES[bool(to_come)])
             frames[:, top : top + H * scale, left : left + W * scale] = clip.repeat(scale, 1).repeat(scale, 2)
     return frames
+
+
+def _still(text: str) -> NDArray[np.uint8]:
+    """One frame `[1, height, width, 3]` of words."""
+    still = Image.new("RGB", (640, LABEL_PX), "white")
+    ImageDraw.Draw(still).text((GAP_PX, LABEL_PX // 2), text, fill=style.INK, font=_font(), anchor="lm")
+    return np.asarray(still)[None]
+
+
+def _font() -> ImageFont.FreeTypeFont:
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return ImageFont.truetype(fonts / "DejaVuSans.ttf", 13, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _save_gif(frames: NDArray[np.uint8], path: Path) -> None:

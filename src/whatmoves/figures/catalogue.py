@@ -1,95 +1,110 @@
 """Which figures and animations a study has, and the result files that each of them reads. Imports nothing heavy.
 
-A figure stands here only if some model of the study can fill it, which is read off the model's own file: a model that
-defines `predict` has predictions to show, and no list of such models is kept.
+A figure is offered wherever the study's data and models can fill it. What they can do stands in the schema of their
+kinds (`whatmoves.schema.kind_schema`), so neither the names of a study nor a list of ours decides.
 """
 
-import functools
-import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from whatmoves.figures.inputs import DATASET
-from whatmoves.layout import FLOOR_ROWS
-from whatmoves.plugins import model_module_path
-from whatmoves.provenance.closure import source_folder
+from whatmoves.layout import FLOOR_ROWS, figure_name
+from whatmoves.loading import abilities_of, settings_of
 from whatmoves.study import Study
 
-TABLE = "push_world"  # where the what–where VAE is asked for what it cannot, and where there is most to look at
-SCHEDULES = "from whatmoves.models.losses.schedules import"  # a model that says so changes its loss while it trains
+SCHEDULED = {"kl_schedule", "kl_annealing", "forcing_start"}  # settings that change a loss while it trains
+BUSY = "push_world"  # the data kind with most to look at: where the what–where VAE is asked for what it cannot
 
 
 def figures_of(study: Study) -> dict[str, list[str]]:
     """Every figure of a study by name, with the files it reads, below results/<study>."""
-    pictures, values = _evaluated(study, DATASET, "pictures.npz"), ["values.json"]
-    found = {
-        "pipeline": [],
-        "reconstructions": pictures,
-        "samples": pictures,
-        "interpolation": pictures,
-        "swaps": pictures,
-        "training_curves": [f"train/{d}/{m}/seed-{seed}/history.csv" for d, m, seed in study.runs() if d == DATASET],
-        "quality": values,
-        "trade_off": values,
-    }
-    if any(entry.kind == "what_where_vae" for entry in study.models.values()):
+    found: dict[str, list[str]] = {"pipeline": []}
+    kinds = [entry.kind for entry in study.models.values()]
+    for dataset in compared_data(study):
+        found |= {figure_name(study, module, dataset): files for module, files in _compared(study, dataset).items()}
+    if "what_where_vae" in kinds:
         found["what_where"] = []
-    if any(entry.kind == "what_where_vae" and TABLE in entry.trains_on for entry in study.models.values()):
-        found["failures"] = _evaluated(study, TABLE, "pictures.npz")
-    if any(SCHEDULES in _text(entry.kind) for entry in study.models.values()):
+    if busy := busy_data(study):
+        found["failures"] = _evaluated(study, busy, "pictures.npz")
+    if any(SCHEDULED & settings_of("models", kind) for kind in kinds):
         found["schedules"] = []
     predicted = list(_predicted(study))
-    found |= {_name("predictions", dataset): _evaluated(study, dataset, "pictures.npz") for dataset in predicted}
+    found |= {figure_name(study, "predictions", d): _evaluated(study, d, "pictures.npz") for d in predicted}
     if predicted:
         found["error_horizon"] = [
             file for dataset in predicted for file in _evaluated(study, dataset, "quality.json", *FLOOR_ROWS)
         ]
-    if any(_able(entry.kind, "detect_ahead") for entry in study.models.values() if DATASET in entry.trains_on):
-        found |= {"detection": _evaluated(study, DATASET, "quality.json"), "rollout": pictures}
-    for dataset in [name for name in (TABLE, DATASET) if name in study.data and _looks(study, name)][:1]:
-        found[_name("attention", dataset)] = _evaluated(study, dataset, "pictures.npz")
+    looking = [dataset for dataset in study.data if _has(study, dataset, "attention")]
+    for dataset in sorted(looking, key=lambda name: study.data[name].kind != BUSY)[:1]:
+        found[figure_name(study, "attention", dataset)] = _evaluated(study, dataset, "pictures.npz")
     return found
-
-
-def _looks(study: Study, dataset: str) -> bool:
-    """Whether some model on a data set says where it looks."""
-    return any(_able(entry.kind, "attention") for entry in study.models.values() if dataset in entry.trains_on)
 
 
 def animations_of(study: Study) -> dict[str, list[str]]:
     """Every animation of a study by name, with the files it reads, below results/<study>."""
-    found = {name: _evaluated(study, DATASET, "pictures.npz") for name in ("reconstructions", "samples", "swaps")}
+    found: dict[str, list[str]] = {}
+    for dataset in compared_data(study):
+        shown = [name for name in _compared(study, dataset) if name in ("reconstructions", "samples", "swaps")]
+        found |= {figure_name(study, name, dataset): _evaluated(study, dataset, "pictures.npz") for name in shown}
     for dataset in _predicted(study):
-        found[_name("predictions", dataset)] = _evaluated(study, dataset, "pictures.npz")
+        found[figure_name(study, "predictions", dataset)] = _evaluated(study, dataset, "pictures.npz")
+    return found
+
+
+def compared_data(study: Study) -> list[str]:
+    """The data sets on which models are compared picture by picture: those that are judged. Of the others, where only
+    predictions are asked for, those that have none, and all of them in a study that judges nothing."""
+    judged, predicted = study.judged_data(), set(_predicted(study))
+    used = [dataset for dataset in study.data if _entries(study, dataset)]
+    return [name for name in used if name in judged or not judged or name not in predicted]
+
+
+def busy_data(study: Study) -> str | None:
+    """The data set, if any, on which a what–where VAE is trained although things there are no sprites on black."""
+    for dataset, entry in study.data.items():
+        if entry.kind == BUSY and any(study.models[m].kind == "what_where_vae" for m in _entries(study, dataset)):
+            return dataset
+    return None
+
+
+def _compared(study: Study, dataset: str) -> dict[str, list[str]]:
+    """The figures of a comparison on one data set, by module, with what they read."""
+    pictures, values = _evaluated(study, dataset, "pictures.npz"), ["values.json"]
+    swapped = "swap" in abilities_of("data", study.data[dataset].kind)  # otherwise no code is kept
+    found: dict[str, list[str]] = {}
+    if _has(study, dataset, "reconstruct"):
+        found |= {"reconstructions": pictures, "quality": values}
+    if _has(study, dataset, "sample"):
+        found["samples"] = pictures
+    if swapped and _has(study, dataset, "encode", "decode", judged=True):
+        found |= {"interpolation": pictures, "swaps": pictures}
+    if dataset in study.judged_data() and _has(study, dataset, "encode", "reconstruct", judged=True):
+        found["trade_off"] = values
+    if _has(study, dataset, "loss"):
+        found["training_curves"] = [
+            f"train/{d}/{model}/seed-{seed}/history.csv" for d, model, seed in study.runs() if d == dataset
+        ]
+    if _has(study, dataset, "detect_ahead"):
+        found |= {"detection": _evaluated(study, dataset, "quality.json"), "rollout": pictures}
     return found
 
 
 def _predicted(study: Study) -> Iterator[str]:
     """The data sets on which some trained model predicts: floors alone make no figure."""
-    for dataset in study.data:
-        if any(_able(entry.kind, "loss", "predict") for entry in study.models.values() if dataset in entry.trains_on):
-            yield dataset
+    return (dataset for dataset in study.data if _has(study, dataset, "loss", "predict"))
+
+
+def _has(study: Study, dataset: str, *abilities: str, judged: bool = False) -> bool:
+    """Whether one model on a data set has all these abilities; with `judged`, one whose codes are kept."""
+    return any(
+        set(abilities) <= abilities_of("models", study.models[name].kind)
+        for name in _entries(study, dataset)
+        if study.models[name].judged or not judged
+    )
+
+
+def _entries(study: Study, dataset: str) -> list[str]:
+    return [name for name, entry in study.models.items() if dataset in entry.trains_on]
 
 
 def _evaluated(study: Study, dataset: str, file: str, *rows: str) -> list[str]:
     """That file of every model on a data set, and of the `rows` that are no models."""
-    models = [name for name, entry in study.models.items() if dataset in entry.trains_on]
-    return [f"evaluate/{dataset}/{name}/{file}" for name in (*models, *rows)]
-
-
-def _name(module: str, dataset: str) -> str:
-    return module if dataset == DATASET else f"{module}-{dataset}"
-
-
-def _able(kind: str, *methods: str) -> bool:
-    """Whether a kind's file defines all these methods."""
-    return set(methods) <= set(re.findall(r"^    def (\w+)\(", _text(kind), re.MULTILINE))
-
-
-@functools.cache
-def _text(kind: str) -> str:
-    """The text of a kind's file; nothing where there is no such file (the study's own checks speak of that)."""
-    place = Path(*model_module_path(kind).split(".")).with_suffix(".py")
-    files = (folder / place for folder in (source_folder(), Path.cwd(), *map(Path, sys.path)))
-    return next((file.read_text(encoding="utf-8") for file in files if file.is_file()), "")
+    return [f"evaluate/{dataset}/{name}/{file}" for name in (*_entries(study, dataset), *rows)]

@@ -38,7 +38,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
             found[MEAN] = np.mean(list(found.values()), axis=0)
             lines += [(curve, models.index(model), seed, values) for seed, values in found.items()]
     if not lines:
-        raise inputs.missing(f"curves of {CURVES[0]} in evaluate/{inputs.dataset}/<model>/quality.json")
+        raise inputs.nothing(f"no model on {inputs.dataset} detects anything")
     values = np.full((len(lines), max(len(line[-1]) for line in lines)), np.nan)
     for at, line in enumerate(lines):
         values[at, : len(line[-1])] = line[-1]

@@ -57,7 +57,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
                     told = (place, measure, models.index(row))
                     lines += [Line(*told, seed, bool(shuffled), values) for seed, values in found.items()]
     if not lines:
-        raise inputs.missing(f"curves of predict_{MEASURES[0]} in evaluate/<data set>/<model>/quality.json")
+        raise inputs.nothing("no model predicts anything")
     order = sorted(models, key=lambda model: inputs.slot(model) < 0)  # floors last
     lines = [line._replace(model=order.index(models[line.model])) for line in lines]
     values = np.full((len(lines), max(len(line.values) for line in lines)), np.nan)

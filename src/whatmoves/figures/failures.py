@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from whatmoves.figures import style
+from whatmoves.figures.catalogue import busy_data
 from whatmoves.figures.film import Row, every, film_sheet
 from whatmoves.figures.inputs import FigureInputs, shared
 
-KIND, TABLE = "what_where_vae", "push_world"
+KIND = "what_where_vae"
 CLIPS = 2
 FRAMES = 6
 
@@ -19,16 +20,14 @@ FRAMES = 6
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """`truth` `[n, T, C, H, W]`, `reconstructions` `[models, n, T, C, H, W]`, `frames` `[T]`, labels and slots.
 
-    Of every entry of the study that is a what–where VAE and trained on `push_world`.
+    Of every entry of the study that is a what–where VAE and trained on the table that objects are pushed about on.
     """
-    found = {
-        model: inputs.pictures(TABLE, model)
-        for model in inputs.models(TABLE)
-        if inputs.study.models[model].kind == KIND
-    }
-    pictures = {model: arrays for model, arrays in found.items() if arrays}
-    if not pictures:
-        raise inputs.missing(f"a pictures.npz of a model of kind {KIND} in evaluate/{TABLE}/<model>")
+    table = busy_data(inputs.study)
+    if table is None:
+        raise inputs.nothing("no what–where VAE is trained on a table")
+    kinds = {model: entry.kind for model, entry in inputs.study.models.items()}
+    able = inputs.pictures_with(table, "truth", "reconstruction")
+    pictures = {model: arrays for model, arrays in able.items() if kinds[model] == KIND}
     truth = shared(pictures, "truth")
     frames = every(truth.shape[1], FRAMES)
     return {

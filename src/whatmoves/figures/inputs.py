@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whatmoves.errors import DataError
+from whatmoves.errors import DataError, NothingToShowError
 from whatmoves.files import read_arrays, read_json
 from whatmoves.study import Study
-
-DATASET = "moving_digits"
 
 # Rows that frame a comparison instead of entering it: drawn in grey, and never counted as a colour.
 REFERENCE_KINDS = frozenset(
@@ -27,7 +25,7 @@ class FigureInputs:
 
     root: Path
     study: Study
-    dataset: str = DATASET
+    dataset: str
 
     def models(self, dataset: str) -> list[str]:
         """The study's entries on a data set, in the study's order, floors and ceilings last."""
@@ -56,11 +54,13 @@ class FigureInputs:
         return read_arrays(path) if path.exists() else None
 
     def pictures_with(self, dataset: str, *needed: str) -> dict[str, dict[str, NDArray[Any]]]:
-        """Pictures of the models that have all the `needed` arrays; raises `DataError` where no model has."""
+        """Pictures of the models that have all the `needed` arrays; raises `NothingToShowError` where no model has."""
         found = {model: self.pictures(dataset, model) for model in self.models(dataset)}
+        if not any(arrays is not None for arrays in found.values()):
+            raise DataError(f"{self.root / 'evaluate' / dataset}: no <model>/pictures.npz; evaluate the models first")
         able = {model: arrays for model, arrays in found.items() if arrays and all(name in arrays for name in needed)}
         if not able:
-            raise self.missing(f"a pictures.npz with {' and '.join(needed)} in evaluate/{dataset}/<model>")
+            raise self.nothing(f"no model on {dataset} has pictures of {' and '.join(needed)}".replace("_", " "))
         return able
 
     def quality(self, dataset: str, model: str) -> dict[str, Any] | None:
@@ -85,10 +85,9 @@ class FigureInputs:
         """The value index, by value id."""
         return dict(read_json(self.root / "values.json")["values"])
 
-    def missing(self, what: str) -> DataError:
-        """The error of a figure that has nothing to draw."""
-        known = ", ".join(self.models(self.dataset)) or "none"
-        return DataError(f"{self.root}: nothing to draw: needs {what} (models: {known}); run the step that makes it")
+    def nothing(self, why: str) -> NothingToShowError:
+        """Raised by a figure for which this study's results hold nothing, however whole they are."""
+        return NothingToShowError(why)
 
 
 def shared(pictures: Mapping[str, Mapping[str, NDArray[Any]]], name: str) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whatmoves.figures import style
 from whatmoves.figures.film import ROW_GAP_IN, every, film_strip, strip_size_px
-from whatmoves.figures.inputs import DATASET, FigureInputs
+from whatmoves.figures.inputs import FigureInputs
 
 BLOCKS = 3  # blocks side by side
 FRAMES = 4
@@ -22,7 +22,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """`blocks` `[panels, steps, T, C, H, W]`, `titles` `[panels]`, `frames` `[T]`, labels and slots per panel."""
     panels: list[tuple[str, str, NDArray[Any]]] = []
     whole: list[tuple[str, str, NDArray[Any]]] = []
-    for model, arrays in inputs.pictures_with(DATASET, "interpolation_both").items():
+    for model, arrays in inputs.pictures_with(inputs.dataset, "interpolation_both").items():
         if "interpolation_content" in arrays and "interpolation_motion" in arrays:
             panels += [
                 (model, "content only", arrays["interpolation_content"]),

@@ -9,25 +9,28 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from whatmoves.figures import style
-from whatmoves.figures.inputs import DATASET, FigureInputs
+from whatmoves.figures.inputs import FigureInputs
 
-METRICS = ("psnr_frame", "ssim_gauss11", "mse_removed")
-TITLES = ("PSNR per frame (dB)", "SSIM (Gaussian window of 11)", "mean-frame error removed")
+TITLES = {
+    "psnr_frame": "PSNR per frame (dB)",
+    "ssim_gauss11": "SSIM (Gaussian window of 11)",
+    "mse_removed": "mean-frame error removed",  # measured where the study has that floor
+}
 ROW_IN = 0.21
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
-    """`mean` `[rows, metrics]`, `interval` `[rows, metrics, 2]` and `seeds` `[rows, metrics, seeds]`, NaN for none."""
-    values = inputs.values()
-    outside = sorted({key.split(".")[1] for key in values if key.startswith(f"{DATASET}.")} - set(inputs.study.models))
-    rows = [
-        row for row in [*inputs.models(DATASET), *outside] if any(f"{DATASET}.{row}.{m}" in values for m in METRICS)
-    ]
+    """`mean` `[rows, metrics]`, `interval` `[rows, metrics, 2]` and `seeds` `[rows, metrics, seeds]`, NaN for none;
+    `metrics`, those that anything was measured by."""
+    values, dataset = inputs.values(), inputs.dataset
+    outside = sorted({key.split(".")[1] for key in values if key.startswith(f"{dataset}.")} - set(inputs.study.models))
+    rows = [row for row in [*inputs.models(dataset), *outside] if any(f"{dataset}.{row}.{m}" in values for m in TITLES)]
+    metrics = [metric for metric in TITLES if any(f"{dataset}.{row}.{metric}" in values for row in rows)]
     if not rows:
-        raise inputs.missing(f"values {DATASET}.<model>.{{{', '.join(METRICS)}}} in values.json")
-    found = {(row, m): values.get(f"{DATASET}.{row}.{metric}", {}) for row in rows for m, metric in enumerate(METRICS)}
+        raise inputs.nothing(f"no picture on {dataset} was measured")
+    found = {(row, m): values.get(f"{dataset}.{row}.{metric}", {}) for row in rows for m, metric in enumerate(metrics)}
     most_seeds = max(1, *(len(value.get("seeds", ())) for value in found.values()))
-    mean = np.full((len(rows), len(METRICS)), np.nan)
+    mean = np.full((len(rows), len(metrics)), np.nan)
     interval = np.full((*mean.shape, 2), np.nan)
     seeds = np.full((*mean.shape, most_seeds), np.nan)
     for (row, m), value in found.items():
@@ -36,20 +39,21 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
         interval[at] = value.get("interval") or np.nan
         numbers = list(value.get("seeds", {}).values())
         seeds[at][: len(numbers)] = numbers
-    return {"mean": mean, "interval": interval, "seeds": seeds, **inputs.legend(rows)}
+    told = {"mean": mean, "interval": interval, "seeds": seeds, "metrics": np.array(metrics, np.str_)}
+    return {**told, **inputs.legend(rows)}
 
 
 @style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """One panel per measure, one row per model; a grey line carries each floor up through the models."""
-    slots = data["slots"].tolist()
+    slots, metrics = data["slots"].tolist(), data["metrics"].tolist()
     count = len(slots)
     height_in = 0.62 + count * ROW_IN
     figure = Figure((style.WIDTH_IN, height_in))
     left_in, gap_in = 1.15, 0.2
-    width_in = (style.WIDTH_IN - left_in - 2 * gap_in - 0.12) / len(METRICS)
+    width_in = (style.WIDTH_IN - left_in - 2 * gap_in - 0.12) / len(TITLES)
     models = sum(slot >= 0 for slot in slots)
-    for m, title in enumerate(TITLES):
+    for m, metric in enumerate(metrics):
         axes = style.panel(figure, left_in + m * (width_in + gap_in), 0.3, width_in, count * ROW_IN)
         for row, slot in enumerate(slots):
             shade = style.colour(slot)
@@ -70,11 +74,11 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.margins(x=0.07)
-        axes.set_title(title)
+        axes.set_title(TITLES[metric])
         axes.spines["left"].set_visible(False)
         if m == 0:
             for text, slot in zip(axes.get_yticklabels(), slots, strict=True):
                 text.set_color(style.colour(slot))
-        if METRICS[m] == "mse_removed":
+        if metric == "mse_removed":
             axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
     return figure

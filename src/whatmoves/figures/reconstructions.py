@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whatmoves.figures import style
 from whatmoves.figures.film import Row, every, film_sheet
-from whatmoves.figures.inputs import DATASET, FigureInputs, shared
+from whatmoves.figures.inputs import FigureInputs, shared
 
 CLIPS = 2
 FRAMES = 6
@@ -17,7 +17,7 @@ FRAMES = 6
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """`truth` `[n, T, C, H, W]`, `reconstructions` `[models, n, T, C, H, W]`, `frames` `[T]`, labels and slots."""
-    pictures = inputs.pictures_with(DATASET, "truth", "reconstruction")
+    pictures = inputs.pictures_with(inputs.dataset, "truth", "reconstruction")
     truth = shared(pictures, "truth")
     frames = every(truth.shape[1], FRAMES)
     return {

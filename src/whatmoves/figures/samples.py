@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whatmoves.figures import style
 from whatmoves.figures.film import Row, every, film_sheet
-from whatmoves.figures.inputs import DATASET, FigureInputs
+from whatmoves.figures.inputs import FigureInputs
 
 BLOCKS = 2  # samples side by side
 ROWS = 2  # rows of a model
@@ -18,11 +18,11 @@ FRAMES = 6
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """`samples` `[models, n, T, C, H, W]` (the first n of each model, n even), `frames` `[T]`, labels and slots."""
-    pictures = inputs.pictures_with(DATASET, "samples")
+    pictures = inputs.pictures_with(inputs.dataset, "samples")
     samples = [arrays["samples"] for arrays in pictures.values()]
     fewest = min(len(clips) for clips in samples)
     if fewest < BLOCKS:
-        raise inputs.missing(f"at least {BLOCKS} samples of each model, not {fewest},")
+        raise inputs.nothing(f"models draw {fewest} sample each, and fewer than {BLOCKS} make no sheet")
     count = min(BLOCKS * ROWS, fewest // BLOCKS * BLOCKS)
     frames = every(samples[0].shape[1], FRAMES)
     return {

@@ -40,7 +40,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
         for schedule in schedules_of(config):
             shared.setdefault(schedule, []).append(name)
     if not shared:
-        raise inputs.missing("a model whose settings change a loss while it trains")
+        raise inputs.nothing("no model's settings change a loss while it trains")
     labels = [" · ".join(inputs.label(name) for name in names) for names in shared.values()]
     return {
         "progress": _progress(),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whatmoves.figures import style
 from whatmoves.figures.film import Row, every, film_sheet
-from whatmoves.figures.inputs import DATASET, FigureInputs, shared
+from whatmoves.figures.inputs import FigureInputs, shared
 
 PAIRS = 3
 FRAMES = 4
@@ -18,7 +18,7 @@ GIVEN = ("swap_content_source", "swap_motion_source", "swap_truth")
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """The three `GIVEN` clips `[n, T, C, H, W]`, `swaps` `[models, n, T, C, H, W]`, `frames`, labels and slots."""
-    pictures = inputs.pictures_with(DATASET, *GIVEN, "swap_model")
+    pictures = inputs.pictures_with(inputs.dataset, *GIVEN, "swap_model")
     frames = every(shared(pictures, "swap_truth").shape[1], FRAMES)
     return {
         **{name: shared(pictures, name)[:PAIRS, frames] for name in GIVEN},

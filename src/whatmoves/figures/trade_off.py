@@ -10,19 +10,24 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from whatmoves.figures import style
-from whatmoves.figures.inputs import DATASET, FigureInputs
+from whatmoves.figures.inputs import FigureInputs
 
-METRICS = ("block_gap", "mse_removed")
+SEPARATION = "block_gap"
+PICTURES = {"mse_removed": "mean-frame error removed", "psnr_frame": "PSNR per frame (dB)"}  # the first that there is
 HEIGHT_IN = 3.0
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
-    """`mean` `[models, 2]`, `interval` `[models, 2, 2]`, `seeds` `[models, 2, seeds]` (NaN for none), `undominated`."""
-    values = inputs.values()
-    rows = [row for row in inputs.models(DATASET) if all(f"{DATASET}.{row}.{metric}" in values for metric in METRICS)]
-    if not rows:
-        raise inputs.missing(f"a model with both {DATASET}.<model>.block_gap and .mse_removed in values.json")
-    pairs = [[values[f"{DATASET}.{row}.{metric}"] for metric in METRICS] for row in rows]
+    """`mean` `[models, 2]`, `interval` `[models, 2, 2]`, `seeds` `[models, 2, seeds]` (NaN for none), `undominated`;
+    `metric`, the measure of pictures: the share of the mean frame's error, or PSNR in a study without that floor."""
+    values, dataset = inputs.values(), inputs.dataset
+    able = [row for row in inputs.models(dataset) if f"{dataset}.{row}.{SEPARATION}" in values]
+    kept = {name: [row for row in able if f"{dataset}.{row}.{name}" in values] for name in PICTURES}
+    metric = next((name for name, rows in kept.items() if rows), None)
+    if metric is None:
+        raise inputs.nothing(f"no model on {dataset} has both a code that was judged and pictures that were measured")
+    rows = kept[metric]
+    pairs = [[values[f"{dataset}.{row}.{name}"] for name in (SEPARATION, metric)] for row in rows]
     mean = np.array([[value["value"] for value in pair] for pair in pairs], np.float64)
     interval = np.array([[value["interval"] or (np.nan, np.nan) for value in pair] for pair in pairs], np.float64)
     shared = [[seed for seed in pair[0]["seeds"] if seed in pair[1]["seeds"]] for pair in pairs]
@@ -33,7 +38,14 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     legend = inputs.legend(rows)
     better = (mean[None] >= mean[:, None]).all(-1) & (mean[None] > mean[:, None]).any(-1)  # [i, j]: j dominates i
     undominated = ~(better & (legend["slots"] >= 0)).any(1) & (legend["slots"] >= 0)
-    return {"mean": mean, "interval": interval, "seeds": seeds, "undominated": undominated, **legend}
+    return {
+        "mean": mean,
+        "interval": interval,
+        "seeds": seeds,
+        "undominated": undominated,
+        "metric": np.array(metric),
+        **legend,
+    }
 
 
 @style.house
@@ -55,8 +67,10 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
         axes.plot(x, y, shape, color=shade, ms=3.5 if slot < 0 else 6, mec="white", mew=0.6, zorder=5)
         keys.append(Line2D([], [], ls="", marker=shape, color=shade, ms=3.5 if slot < 0 else 6, mec="white", mew=0.6))
     axes.set_xlabel("BlockGap: content and motion kept apart  →")
-    axes.set_ylabel("mean-frame error removed  →")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
+    metric = str(data["metric"])
+    axes.set_ylabel(f"{PICTURES[metric]}  →")
+    if metric == "mse_removed":
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
     axes.tick_params("y", labelsize=style.SMALL_PT)
     axes.margins(0.08)
     figure.legend(

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from whatmoves.figures import style
-from whatmoves.figures.inputs import DATASET, FigureInputs
+from whatmoves.figures.inputs import FigureInputs
 
 TERMS = ("reconstruction", "kl")
 TITLES = ("reconstruction", "KL divergence of the code from the prior")
@@ -22,9 +22,9 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """`clips` and `nats` `[lines, points]` (NaN after a line's end); `term`, `model` and `seed` `[lines]`."""
     models: list[str] = []
     lines: list[tuple[int, int, int, NDArray[np.float64], NDArray[np.float64]]] = []
-    for model in inputs.models(DATASET):
+    for model in inputs.models(inputs.dataset):
         for seed in inputs.study.seeds_of(model):
-            history = inputs.history(DATASET, model, seed) or {}
+            history = inputs.history(inputs.dataset, model, seed) or {}
             for term, name in enumerate(TERMS):
                 nats = _nats(history, name)
                 if nats is not None:
@@ -32,7 +32,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
                     measured = np.isfinite(nats)
                     lines.append((term, models.index(model), seed, history["clips"][measured], nats[measured]))
     if not lines:
-        raise inputs.missing(f"a history.csv with validation terms in train/{DATASET}/<model>/seed-<seed>")
+        raise inputs.nothing(f"no loss on {inputs.dataset} has a part in nats: {', '.join(TERMS)}")
     terms, owners, seeds, clips, nats_of = zip(*lines, strict=True)
     return {
         "clips": _padded(clips),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from whatmoves.errors import PaperError
+from whatmoves.files import read_arrays
+from whatmoves.layout import NOTHING, figure_name
 from whatmoves.paper import comparisons
 from whatmoves.paper.index import Entry, ValueIndex, Verdict, nearest
 from whatmoves.paper.tables import Best, Column, Row, results_table
@@ -36,6 +38,7 @@ class Writer:
     """The functions that templates may call, and the record of what they used.
 
     `used` holds value ids and `figures_used` figure names in the order of first use; both are read by the appendix.
+    `empty_figures` are those for which the results hold nothing, each with the reason.
     """
 
     def __init__(self, study: Study, index: ValueIndex, figures: Path, best: Best = comparisons.best) -> None:
@@ -44,6 +47,7 @@ class Writer:
         self.study = study
         self.index = index
         self.figures = figures
+        self.empty_figures = _empty(figures)
         self.used: dict[str, None] = {}
         self.figures_used: dict[str, None] = {}
         self._best = best
@@ -224,9 +228,13 @@ class Writer:
         """A reference to a figure whose name is only known here; one that is not shown fails the build."""
         return Tex(rf"\cref{{fig:{name}}}")
 
+    def figure_of(self, module: str, dataset: str) -> str:
+        """The name of a figure of one data set."""
+        return figure_name(self.study, module, dataset)
+
     def has_figure(self, name: str) -> bool:
-        """Whether the study drew that figure."""
-        return (self.figures / f"{name}.pdf").is_file()
+        """Whether the study drew that figure, and there was something to draw."""
+        return (self.figures / f"{name}.pdf").is_file() and name not in self.empty_figures
 
     # Verdicts -------------------------------------------------------------------------------------------------------
 
@@ -297,6 +305,12 @@ class Writer:
         framed = sorted(references, key=place)
         names = [name for name in kinds if name not in references]
         return [Row(name, self._label(name)) for name in names] + [Row(n, self._label(n), True) for n in framed]
+
+
+def _empty(figures: Path) -> dict[str, str]:
+    """The figures for which the results hold nothing, each with the reason."""
+    reasons = {path.stem: read_arrays(path).get(NOTHING) for path in sorted(figures.glob("*.npz"))}
+    return {name: str(reason) for name, reason in reasons.items() if reason is not None}
 
 
 def _listed(groups: Mapping[str, list[Tex]]) -> dict[str, Tex]:
