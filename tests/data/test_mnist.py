@@ -41,6 +41,18 @@ def test_plain_gzipped_and_nested_files_read_alike(folder: Path, tmp_path: Path)
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_names_with_a_dot_are_read_too(end: str, folder: Path) -> None:
+    plain = mnist.load(folder, download=False)
+    for name in mnist.FILES:
+        content = (folder / name).read_bytes()
+        (folder / name).unlink()
+        dotted = name.replace("-idx", ".idx") + end  # train-images.idx3-ubyte
+        (folder / dotted).write_bytes(gzip.compress(content) if end else content)
+    for ours, theirs in zip(plain, mnist.load(folder, download=False), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 BAD = {
     "truncated": (IMAGES, lambda b: b[:1000], "truncated, 1000 bytes, expected 18832; fetch it again"),
     "too long": (LABELS, lambda b: b + b"x", "too long, 33 bytes, expected 32; fetch it again"),
@@ -55,6 +67,18 @@ BAD = {
         IMAGES,
         lambda b: idx(np.zeros((24, 8, 8), np.uint8)),
         "images of 8×8 pixels, expected 28×28; get MNIST's own",
+    ),
+    "no pictures": (IMAGES, lambda b: idx(np.zeros((0, 28, 28), np.uint8)), "holds no pictures; get MNIST's own"),
+    "no labels": (LABELS, lambda b: idx(np.zeros(0, np.uint8)), "holds no labels; get MNIST's own"),
+    "letters": (
+        LABELS,
+        lambda b: b[:13] + b"\x1a" + b[14:],
+        "label 5 is 26, expected 0…9; these are not MNIST's digits (EMNIST's letters?): get MNIST's own",
+    ),
+    "sizes whose product leaves 64 bits": (
+        IMAGES,
+        lambda b: b[:4] + struct.pack(">3I", 2**31, 2**31, 4) + b[16:],
+        f"truncated, 18832 bytes, expected {2**64 + 16}; fetch it again",
     ),
 }
 

@@ -4,6 +4,7 @@ IDX: two zero bytes, a type byte (8: unsigned byte), the number of axes, each ax
 """
 
 import gzip
+import math
 import os
 import struct
 import tempfile
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from whatmoves.errors import DataError
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+LARGEST_LABEL = 9
 
 
 class Mnist(NamedTuple):
@@ -48,9 +50,17 @@ def load(folder: Path | None, download: bool) -> Mnist:
                 "set mnist_folder to the folder of the four MNIST files, or set download: true"
             )
         arrays.append(read_idx(path, axes=3 if "images" in name else 1))
+        if not len(arrays[-1]):
+            raise DataError(f"{path}: holds no {'pictures' if 'images' in name else 'labels'}; get MNIST's own")
         if arrays[-1].ndim == 3 and arrays[-1].shape[1:] != (28, 28):
             raise DataError(
                 f"{path}: images of {arrays[-1].shape[1]}×{arrays[-1].shape[2]} pixels, expected 28×28; get MNIST's own"
+            )
+        if arrays[-1].ndim == 1 and arrays[-1].max() > LARGEST_LABEL:
+            row = int(arrays[-1].argmax())
+            raise DataError(
+                f"{path}: label {row} is {arrays[-1][row]}, expected 0…{LARGEST_LABEL}; "
+                "these are not MNIST's digits (EMNIST's letters?): get MNIST's own"
             )
     data = Mnist(*arrays)
     for images, labels, part in (
@@ -79,7 +89,7 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     if len(content) < header_bytes:
         raise DataError(f"{path}: truncated, {len(content)} bytes of a header of {header_bytes}; fetch it again")
     shape = struct.unpack(f">{axes}I", content[4:header_bytes])
-    expected_bytes = header_bytes + int(np.prod(shape, dtype=np.int64))
+    expected_bytes = header_bytes + math.prod(shape)
     if len(content) != expected_bytes:
         fault = "truncated" if len(content) < expected_bytes else "too long"
         raise DataError(f"{path}: {fault}, {len(content)} bytes, expected {expected_bytes}; fetch it again")
@@ -87,9 +97,10 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    """The first of the places where the file may lie, plain before gzipped."""
+    """The first of the places where the file may lie, plain before gzipped; some mirrors write a dot before `idx`."""
     places = (folder, folder / "raw", folder / "MNIST" / "raw")
-    return next((path for place in places for path in (place / name, place / f"{name}.gz") if path.is_file()), None)
+    spellings = [spelling + end for spelling in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
+    return next((place / spelling for place in places for spelling in spellings if (place / spelling).is_file()), None)
 
 
 def _cache_folder() -> Path:
