@@ -84,10 +84,10 @@ def test_a_long_training_is_estimated_beside_the_first_job(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     config = tmp_path / "long.yaml"
-    options = "{image_px: 16, digit_px: 8, frames: 4, validation_clips: 2, test_clips: 2}"
+    options = "{image_px: 16, digit_px: 8, frames: 4, validation_clips: 2, test_clips: 8}"
     data = f"data: {{moving_digits: {{options: {options}}}}}\n"
     models = f"seeds: [0]\nmodels: {{baseline_vae: {{options: {{channels: [4]}}, training: {{clips: {clips}}}}}}}\n"
-    config.write_text(f"study: long\n{data}{models}", encoding="utf-8")
+    config.write_text(f"study: long\n{data}{models}evaluation: {{swap_pairs: 4}}\n", encoding="utf-8")
     snakemake("results/long/data/moving_digits/test.npz", "--cores", "1", folder=tmp_path, study=str(config))
     processes = started().splitlines()
     assert sum("studies --check" in line for line in processes) == 1

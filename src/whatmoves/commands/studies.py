@@ -66,19 +66,27 @@ def _check(configfile: Path) -> None:
 
     Each step is named before it is taken: whoever started this knows where it was, even if it dies by a signal.
     """
+    from whatmoves.analysis import needs as of_analysis
+    from whatmoves.data import needs as of_data
+    from whatmoves.evaluation import needs as of_evaluation
     from whatmoves.loading import STEP, load_study
     from whatmoves.plugins import open_source
     from whatmoves.training.estimate import try_on_shapes
 
-    study = load_study(configfile)
+    study, shapes = load_study(configfile), {}
     for name, dataset in study.data.items():
         log.info("%sdata.%s", STEP, name)
-        shape = open_source(dataset.kind, dataset.options, Path("unused"), where=f"{configfile}: data.{name}").shape
+        source = open_source(dataset.kind, dataset.options, Path("unused"), where=f"{configfile}: data.{name}")
+        shapes[name] = source.shape
         for model, entry in study.models.items():
             if name in entry.trains_on:
                 log.info("%smodels.%s on %s", STEP, model, name)
-                try_on_shapes(entry, shape, study.training_of(model).batch_size, where=f"{configfile}: models.{model}")
-    print(f"{configfile}: every model fits its data sets")
+                clips, centres = study.training_of(model).batch_size, getattr(source, "has_centres", True)
+                try_on_shapes(entry, source.shape, clips, f"{configfile}: models.{model}", centres)
+    for stage in (of_data, of_evaluation, of_analysis):
+        log.info("%s%s", STEP, stage.__name__)
+        stage.check(study, shapes, str(configfile))
+    print(f"{configfile}: every stage can do what this study asks of it")
 
 
 def _say_hours(arguments: argparse.Namespace) -> None:

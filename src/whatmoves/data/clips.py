@@ -56,7 +56,11 @@ class Split(NamedTuple):
 
 
 class Source(Protocol):
-    """A data set, opened. `whatmoves.data.<kind>.open_source(config, folder)` returns one."""
+    """A data set, opened. `whatmoves.data.<kind>.open_source(config, folder)` returns one.
+
+    One whose batches never have `centres_px` may say so with `has_centres = False`: what needs them is then refused
+    before any job.
+    """
 
     shape: ClipShape
 

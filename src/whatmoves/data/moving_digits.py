@@ -163,6 +163,11 @@ class MovingDigits:
         return Split(video, factors, centres_px=_centres(self.config, _read_draws(self.config, factors)))
 
 
+def test_factors(config: Config) -> pd.DataFrame:
+    """The factors of the stored test clips, drawn anew, without a frame."""
+    return _factors(config, _draws(config, "test", 0, 0, config.test_clips))
+
+
 def render_factors(config: Config, factors: pd.DataFrame) -> NDArray[np.uint8]:
     """Video uint8 `[N, T, 1, H, W]` of a factor table; only its content and motion columns are read.
 

@@ -137,6 +137,7 @@ class PushWorld:
     def __init__(self, config: Config, folder: Path) -> None:
         self.config = config
         self.folder = folder
+        self.has_centres = False
         self.shape = ClipShape(config.frames, 3, config.image_px, config.image_px, actions=4, states=3)
         self._ahead: Ahead | None = None
 

@@ -182,6 +182,7 @@ class Recordings:
         self.config = config
         self.folder = folder
         self.shape = ClipShape(config.frames, 3, config.image_px, config.image_px, actions=config.controls)
+        self.has_centres = False
         self._read: dict[str, dict[str, NDArray[Any]]] = {}
         self._training: dict[torch.device, _Training] = {}
 

@@ -41,7 +41,8 @@ def _gaussian(size: int, sigma_px: float) -> tuple[float, ...]:
     return tuple(weight / sum(raw) for weight in raw)
 
 
-GAUSS11 = Window(_gaussian(11, 1.5), 1.0)
+WINDOW_PX = 11  # of the larger of the two: no frame may be smaller
+GAUSS11 = Window(_gaussian(WINDOW_PX, 1.5), 1.0)
 UNIFORM7 = Window((1 / 7,) * 7, 49 / 48)
 CHUNK_PIXELS = 100_000  # about 25 frames of 64×64: the five maps of a chunk stay in a core's cache
 

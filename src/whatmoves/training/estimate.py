@@ -28,15 +28,18 @@ PASSES = 3  # a training step is a forward pass and, of as many operations each,
 MEASURED_S = 2.0
 
 
-def try_on_shapes(entry: ModelEntry, shape: ClipShape, clips: int, where: str) -> None:
+def try_on_shapes(entry: ModelEntry, shape: ClipShape, clips: int, where: str, centres: bool = True) -> None:
     """Build a model and take its loss of a batch of `clips`, without memory; raises the `ConfigError` that a job would.
+
+    `centres`: whether batches of the data set have the objects' centres.
 
     Any other error is left to that job: what asks for values (`.item()`, a mask, NumPy) cannot run on shapes alone,
     and PyTorch says that with the same types of error as a true misfit.
     """
     try:
         with shapes_only():
-            _loss(plugins.build_model(entry.kind, entry.options, shape, where), shape, clips)
+            model = plugins.build_model(entry.kind, entry.options, shape, where)
+            _loss(model, noise(shape, clips, centres))
     except ConfigError as error:
         said = str(error)
         raise ConfigError(said if said.startswith(where) else f"{where}: {said}") from None
@@ -117,17 +120,21 @@ def shapes_only() -> Iterator[None]:
 def _counted(entry: ModelEntry, shape: ClipShape, where: str) -> float:
     network = plugins.build_model(entry.kind, entry.options, shape, where)
     with FlopCounterMode(display=False) as counter:
-        _loss(network, shape, CLIPS)
+        _loss(network, noise(shape, CLIPS))
     return PASSES * float(counter.get_total_flops()) / CLIPS
 
 
-def _loss(network: nn.Module, shape: ClipShape, clips: int) -> None:
-    """Take the first training step's loss of noise, where there is one and weights that learn from it."""
-    if not hasattr(network, "loss") or not any(parameter.requires_grad for parameter in network.parameters()):
-        return
+def noise(shape: ClipShape, clips: int, centres: bool = True) -> Batch:
+    """A batch of noise of a data set's shapes, with one object's centres or without any."""
     video = torch.rand(clips, *shape[:4])
     actions, states = (
         torch.rand(clips, shape.frames, width) if width else None for width in (shape.actions, shape.states)
     )
-    centres = torch.rand(clips, shape.frames, 1, 2) * torch.tensor([shape.height, shape.width])
-    network.train().loss(Batch(video, actions, states, centres), Step(0, clips))  # type: ignore[operator]
+    centres_px = torch.rand(clips, shape.frames, 1, 2) * torch.tensor([shape.height, shape.width]) if centres else None
+    return Batch(video, actions, states, centres_px)
+
+
+def _loss(network: nn.Module, batch: Batch) -> None:
+    """Take the first training step's loss, where there is one and weights that learn from it."""
+    if hasattr(network, "loss") and any(parameter.requires_grad for parameter in network.parameters()):
+        network.train().loss(batch, Step(0, len(batch.video)))  # type: ignore[operator]

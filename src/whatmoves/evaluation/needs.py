@@ -1,0 +1,66 @@
+"""What a study asks of its evaluation that cannot be measured: told on shapes and drawn factors, before any job."""
+
+import logging
+from collections.abc import Mapping
+
+import torch
+
+from whatmoves import plugins
+from whatmoves.data.clips import ClipShape
+from whatmoves.errors import ConfigError, DataError
+from whatmoves.evaluation.prediction import forecast
+from whatmoves.evaluation.ssim import WINDOW_PX
+from whatmoves.evaluation.swaps import can_swap, swap_pairs
+from whatmoves.study import DataSet, ModelEntry, Study
+from whatmoves.training.estimate import noise, shapes_only
+
+log = logging.getLogger(__name__)
+
+
+def check(study: Study, shapes: Mapping[str, ClipShape], where: str) -> None:
+    """Raise `ConfigError` for the first measure that a model or data set of the study could not be given."""
+    for name, dataset in study.data.items():
+        entries = {model: entry for model, entry in study.models.items() if name in entry.trains_on}
+        if not entries:
+            continue
+        _large_enough(shapes[name], f"{where}: data.{name}")
+        if any(entry.judged for entry in entries.values()):
+            _enough_pairs(dataset, study.evaluation.swap_pairs, f"{where}: data.{name}")
+        for model, entry in entries.items():
+            past_frames = dataset.past_of(shapes[name].frames)
+            _can_start(entry, shapes[name], past_frames, f"{where}: models.{model} on data.{name}")
+
+
+def _large_enough(shape: ClipShape, where: str) -> None:
+    if min(shape.height, shape.width) < WINDOW_PX:
+        raise ConfigError(
+            f"{where}: frames are {shape.height}×{shape.width} px; structural similarity needs ≥ {WINDOW_PX} px on "
+            f"each side. Make them larger (options.image_px)."
+        )
+
+
+def _enough_pairs(dataset: DataSet, count: int, where: str) -> None:
+    """Draw the test clips' factors, without a frame, and the pairs to swap from them."""
+    module = plugins.data_module(dataset.kind, where)
+    if not can_swap(module) or not hasattr(module, "test_factors"):
+        return
+    config = plugins.data_config(dataset.kind, dataset.options, where)
+    if getattr(config, "download", False):
+        return  # digits that are not there yet: fetching them is a job's work
+    try:
+        swap_pairs(module.test_factors(config), count)
+    except DataError as error:
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def _can_start(entry: ModelEntry, shape: ClipShape, past_frames: int, where: str) -> None:
+    """Predict one frame of noise, without memory. What needs values to run says nothing here (`try_on_shapes`)."""
+    try:
+        with shapes_only(), torch.inference_mode():
+            model = plugins.build_model(entry.kind, entry.options, shape, where).eval()
+            if callable(getattr(model, "predict", None)):
+                forecast(model, noise(shape._replace(frames=past_frames + 1), 2), past_frames)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    except Exception:
+        log.debug("%s cannot be tried on shapes alone", where, exc_info=True)
