@@ -23,8 +23,8 @@ SMALL: dict[str, Any] = {
     "models": {"baseline_vae": {"options": {"channels": [4], "features": 16, "latent_dim": 4}}, "mean_frame": {}},
     "evaluation": {"swap_pairs": 8},
 }
-JEPA = yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8"))["models"]["jepa"]
-CAPSULES = yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8"))["models"]["capsule_transformer"]
+TINY = yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8"))
+JEPA, CAPSULES = (TINY["models"][name] for name in ("jepa", "capsule_transformer"))
 TABLE = {"options": {"image_px": 16, "frames": 6}}
 
 
@@ -75,3 +75,9 @@ def test_what_can_be_done_passes(tmp_path: Path) -> None:
     check(tmp_path, {})
     check(tmp_path, {"models.jepa": JEPA})  # its positions are there
     check(tmp_path, {"data.digits.past_frames": 5, "evaluation.swap_pairs": 1400})
+
+
+def test_the_study_in_the_docs_passes(tmp_path: Path) -> None:
+    text = (ROOT / "docs/studies.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    _check(tmp_path / "mine.yaml")
