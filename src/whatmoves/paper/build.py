@@ -12,6 +12,8 @@ from whatmoves.files import write_bytes, write_text
 from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes, efficiency_of
 from whatmoves.paper.index import read_index
+from whatmoves.paper.letters import FILES as LETTER_FILES
+from whatmoves.paper.letters import used_letters, write_letters
 from whatmoves.paper.literals import check_templates
 from whatmoves.paper.render import render
 from whatmoves.paper.search import ReportedSearch, search_of
@@ -20,6 +22,7 @@ from whatmoves.study import Study
 
 APT_PACKAGES = "latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended"
 SOURCE = "main.tex"
+LOOSE, LOOSELY = "loose.tex", "\\tolerance=9999 \\emergencystretch=6em\n"
 BIBLIOGRAPHY = "main.bbl"
 EPOCH_S = 1_735_689_600  # the date inside every PDF: fixed, so that equal sources give equal bytes
 TIME_LIMIT_S = 300
@@ -68,6 +71,8 @@ def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path)
         write_bytes(out_tex_folder / "figures" / f"{name}.pdf", (root / "figures" / f"{name}.pdf").read_bytes())
     for plain in sorted(templates.glob("*.tex")) + sorted(templates.glob("*.bib")):
         write_bytes(out_tex_folder / plain.name, plain.read_bytes())
+    (out_tex_folder / LOOSE).unlink(missing_ok=True)
+    write_letters(used_letters(source), out_tex_folder)
     write_text(out_tex_folder / SOURCE, source)
     return tuple(writer.used)
 
@@ -84,10 +89,11 @@ def build_pdf(tex_folder: Path, out_pdf: Path) -> None:
         raise PaperError(f"LaTeX is not installed; run: apt-get install --no-install-recommends {APT_PACKAGES}")
     with tempfile.TemporaryDirectory(prefix="whatmoves-paper-") as name:
         folder = Path(name)
-        _copy_sources(tex_folder, folder)
-        _latexmk(folder)
-        log = _read_log(folder)
-        if fault := find_fault(log):
+        fault = _compiled(tex_folder, folder)
+        if fault and fault.startswith("Overfull"):  # long words of the study's own: set all lines more loosely
+            write_text(tex_folder / LOOSE, LOOSELY)
+            fault = _compiled(tex_folder, folder)
+        if fault:
             raise PaperError(f"{tex_folder / SOURCE}: {fault}")
         write_bytes(out_pdf, (folder / "main.pdf").read_bytes())
         if (folder / BIBLIOGRAPHY).is_file():  # archives of papers compile without BibTeX
@@ -105,9 +111,18 @@ def find_fault(log: str) -> str | None:
     return None
 
 
+def _compiled(tex_folder: Path, folder: Path) -> str | None:
+    """Compile the paper in `folder`, made anew; returns what must not stand in its log."""
+    shutil.rmtree(folder)
+    folder.mkdir()
+    _copy_sources(tex_folder, folder)
+    _latexmk(folder)
+    return find_fault(_read_log(folder))
+
+
 def _copy_sources(tex_folder: Path, folder: Path) -> None:
     """Only sources: a stale main.bbl or main.aux beside main.tex would be used instead of a fresh one."""
-    for path in [*tex_folder.glob("*.tex"), *tex_folder.glob("*.bib")]:
+    for path in {*tex_folder.glob("*.tex"), *tex_folder.glob("*.bib"), *tex_folder.glob(LETTER_FILES)}:
         shutil.copyfile(path, folder / path.name)
     if (tex_folder / "figures").is_dir():
         shutil.copytree(tex_folder / "figures", folder / "figures")

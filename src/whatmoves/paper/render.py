@@ -16,7 +16,7 @@ from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes
 from whatmoves.paper.search import ReportedSearch
 from whatmoves.paper.tables import Column
-from whatmoves.paper.tex import Tex, code, count, escape, listing
+from whatmoves.paper.tex import Tex, code, columns, count, escape, listing, metadata
 from whatmoves.paper.writer import Writer
 
 MAIN = "main.tex.j2"
@@ -63,8 +63,10 @@ def render(
     functions |= {"has_metric": writer.index.has_metric, "column": Column, "appendix": appendix}
     functions |= {
         "code": code,
+        "columns": columns,
         "count": count,
         "listing": listing,
+        "metadata": metadata,
         "study": study,
         "searched": searched,
         "times": times,
