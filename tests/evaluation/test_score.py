@@ -91,15 +91,6 @@ def changed(name, row, column, value):
             "codes[3, 5] is nan, the first of 1 such values; every value must be finite: drop those rows",
         ),
         (
-            {"codes": np.where(np.arange(24) == 5, 1e12, 1.0) * np.full((900, 24), 1e20)},
-            "codes[0, 5] is 1e+32; every value must be within ±1e+30: give the column in larger units",
-        ),
-        (
-            {"factors": FACTORS * [1, 1, 1e-200, 1, 1]},
-            "factor 2 has a range of {range:g} in the training rows; at least 1e-30 is needed: "
-            "give it in smaller units",
-        ),
-        (
             changed("factors", slice(None), 2, 0.5),
             "factor 2 is 0.5 in all 700 training rows; a factor must vary: drop its column or shuffle the rows",
         ),
@@ -147,7 +138,6 @@ def test_bad_files_are_refused_in_one_line(tmp_path, arrays, message):
         entropy=entropy,
         needed=int(np.ceil(19 * 9 / entropy)),
         dims=list(range(12, 25)),
-        range=1e-200 * np.ptp(FACTORS[:700, 2]),
     )
     assert str(caught.value) == f"{path}: {expected}"
 

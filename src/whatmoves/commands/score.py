@@ -7,7 +7,10 @@ content_factors and motion_factors (names or indices).
 
 import argparse
 import json
+import logging
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 HELP = "the measures of codes, for codes of your own"
 
@@ -22,8 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the measures."""
+    """Print the measures; what makes them doubtful goes to stderr first."""
     from whatmoves.evaluation.score import as_text, score_file
 
     scores = score_file(arguments.codes, reference=arguments.reference)
+    for warning in scores["warnings"]:
+        log.warning("warning: %s", warning)
     print(json.dumps(scores, indent=1, allow_nan=False) if arguments.json else as_text(scores))

@@ -110,7 +110,7 @@ def whitened(train: NDArray[Any], validation: NDArray[Any], test: NDArray[Any]) 
     known = train - mean
     values, axes = np.linalg.eigh(known.T @ known / len(known))
     # Float32 codes carry relative noise of 1e-7, squared in a variance.
-    alive = values > max(1e-10 * float(values[-1]), 1e-12)
+    alive = values > max(1e-10 * float(values.max(initial=0.0)), 1e-12)  # a block may have no axis at all
     matrix = axes[:, alive] / np.sqrt(values[alive])
     turned = known @ matrix
     signs = np.where(np.einsum("nd,nd,nd->d", turned, turned, turned) < 0, -1.0, 1.0)

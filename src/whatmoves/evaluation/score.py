@@ -37,7 +37,8 @@ def score_file(path: Path, reference: bool = False) -> dict[str, Any]:
     The file holds `codes` `[N, D]`, `factors` `[N, K]` and `factor_kinds` `[K]` ("discrete" or "continuous");
     optionally `n_train` (the first rows are for training; two thirds when absent), `factor_names` `[K]`,
     `content_factors` and `motion_factors` (indices or names), and `content_dims` and `motion_dims` (indices).
-    Raises `DataError` when something is missing, not finite, constant, too short or out of range.
+    Raises `DataError` when something is missing, not finite, constant, too short or out of range. What scores and yet
+    misleads (outliers, sorted rows) is told under `warnings`, in sentences.
     """
     coded = read_codes(path)
     train, test = coded.halves
@@ -48,12 +49,15 @@ def score_file(path: Path, reference: bool = False) -> dict[str, Any]:
         "file": path.name,
         "factors": dict(zip(coded.names, coded.kinds, strict=True)),
         "dead_dims": np.flatnonzero(np.ptp(coded.rows.codes, axis=0) == 0).tolist(),
+        "warnings": [*coded.warnings, *_of_units(coded, reference)],
         "settings": _settings(coded),
         "versions": _versions(),
         "not_computed": dict(NOT_COMPUTED),
         "per_dimension": per_dimension(coded),
         **_by_block(coded),
     }
+    if coded.roles is not None and coded.blocks is None and "learned_split" not in result:
+        result["not_computed"]["learned_split"] = "fewer than two directions in which the codes vary: nothing to split"
     if reference:
         scores = reference_scores(train, test, coded.kinds, min(os.cpu_count() or 1, len(coded.kinds)))
         result["reference"] = plain(scores)
@@ -116,9 +120,11 @@ def _by_block(coded: Coded) -> dict[str, Any]:
         train, validation, test = (projection(part) for part in (train, validation, test))
     whole = probes.usable_information(train, validation, test, coded.kinds, rng)
     found = {"whole_code": {**plain(whole), "reduced_by_pca": projection is not None}}
-    if coded.roles is None or train.codes.shape[1] < 2:
+    if coded.roles is None:
         return found
     split = learned_split(train, coded.kinds, coded.roles)
+    if not all(len(block) for block in split.blocks):
+        return found
     turned = [split.projection(part) for part in (train, validation, test)]
     learned = block_scores(turned[0], turned[1], turned[2], coded.kinds, split.blocks, coded.roles, rng)
     content, motion = (turned[2].codes[:, dims] for dims in split.blocks)
@@ -127,6 +133,12 @@ def _by_block(coded: Coded) -> dict[str, Any]:
         "learned_split": {**plain(learned), "dependence": plain(dependence(content, motion, rng))},
         "random_splits": plain(random_splits(train, validation, test, coded.kinds, coded.roles, rng)),
     }
+
+
+def _of_units(coded: Coded, reference: bool) -> list[str]:
+    """The originals' definitions depend on units, so that a change of them is said."""
+    told = "reference: sap_svm depends on the scale of codes, which is far from 1 here: it is of codes scaled to it"
+    return [told] if reference and coded.other_units else []
 
 
 def _settings(coded: Coded) -> dict[str, Any]:
