@@ -91,6 +91,59 @@ def test_disentanglement_of_a_code_that_tells_the_factors(tmp_path: Path) -> Non
     assert f"legacy\\_sap\\_cc & {results['legacy_sap_cc']:.3f} \\\\" in table
 
 
+class Told(nn.Module):
+    """Its code is `change` of the clip's first pixels."""
+
+    def __init__(self, change=lambda code: code) -> None:
+        super().__init__()
+        self.change = change
+
+    def encode(self, video: Tensor) -> dict[str, Tensor]:
+        return {"code": self.change(video[:, 0, 0, 0, :2])}
+
+
+CODED = torch.zeros(N, T, 1, H, W)
+CODED[:, 0, 0, 0, :2] = torch.tensor(TABLE[["class_1", "velocity_x_1"]].to_numpy()) + 0.05 * torch.tensor(
+    RNG.normal(size=(N, 2))
+)
+
+
+def measured(change=lambda code: code, table: pd.DataFrame = TABLE, clips: Tensor = CODED) -> dict[str, object]:
+    return compute_all_disentanglement_metrics(Told(change), [(clips, table)])
+
+
+def test_the_unit_of_a_code_is_no_information() -> None:
+    plain, tiny = measured(), measured(lambda code: code * 1e-20)
+    assert plain["warnings"] == []
+    assert plain["dci_informativeness"] > 0.4
+    scores = [name for name, value in plain.items() if isinstance(value, float)]
+    assert [tiny[name] for name in scores] == pytest.approx([plain[name] for name in scores], abs=1e-3)
+
+
+def test_outliers_and_sorted_clips_are_told() -> None:
+    def with_outlier(code: Tensor) -> Tensor:
+        return torch.where(torch.arange(N)[:, None] == 7, 1e6, code)
+
+    assert "codes[7, 1] is 1e+06" in measured(with_outlier)["warnings"][0]
+    order = np.argsort(TABLE["class_1"].to_numpy(), kind="stable")
+    order = np.r_[order[:58], order[60:], order[58:60]]  # two clips of the first classes among the test clips
+    warnings = measured(table=TABLE.iloc[order], clips=CODED[order])["warnings"]
+    assert "factor class_1: the 30 test rows hold other values" in warnings[0]
+
+
+def test_codes_and_factors_that_are_no_numbers_are_named() -> None:
+    with pytest.raises(DataError, match="dimension 0 of the code block code is nan for clip 0, the first of 180"):
+        measured(lambda code: code / 0 * 0)
+    for column, message in (
+        (["a"] * N, "factor name is .*, such as 'a'; give numbers: classes as 0, 1, …"),
+        (np.where(np.arange(N) == 3, np.nan, 0.5), "factor name holds a value that is no finite number"),
+    ):
+        with pytest.raises(DataError, match=message):
+            measured(table=TABLE.assign(name=column))
+    with pytest.raises(DataError, match=r"factor class_1 is \[80\] for a batch of 90 clips; give one number a clip"):
+        measured(table={"class_1": np.zeros(80)})
+
+
 def test_one_model_writes_metrics_and_pictures(tmp_path: Path) -> None:
     results = evaluate_model(Dim(0.5), ClipLoader(SPLIT, 40), "cpu", tmp_path, "dim")
     assert json.loads((tmp_path / "dim_metrics.json").read_text()) == results

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from whatmoves.errors import DataError
 from whatmoves.evaluation.blocks import Blocks, Roles
-from whatmoves.evaluation.discretise import KINDS, check_classes, factor_classes, labels
+from whatmoves.evaluation.discretise import KINDS, check_classes, factor_classes
 from whatmoves.evaluation.doubts import coarse, hiding_codes, rounded_dimensions, ruling_factors, unlike_parts
 from whatmoves.evaluation.rows import Rows
-from whatmoves.evaluation.units import in_own_units
+from whatmoves.evaluation.units import in_own_units, own_factor
 
 NEEDED = ("codes", "factors", "factor_kinds")
 ROLE_ARRAYS = ("content_factors", "motion_factors", "content_dims", "motion_dims")
@@ -93,7 +93,7 @@ def read_codes(path: Path) -> Coded:
     _check_varying(path, told, names, train_count)
     codes = in_own_units(given, together=True)
     codes[:, rounded_dimensions(given)] = 0
-    factors = np.stack([_own_factor(told[:, k], kind) for k, kind in enumerate(kinds)], axis=1)
+    factors = np.stack([own_factor(told[:, k], kind) for k, kind in enumerate(kinds)], axis=1)
     classes = _check_factors(path, told, factors, kinds, names, train_count)
     roles = _roles(path, arrays, names)
     with np.errstate(over="ignore"):  # of numbers wider than doubles
@@ -217,14 +217,6 @@ def _check_varying(path: Path, factors: NDArray[Any], names: Sequence[str], trai
                 f"{path}: factor {names[k]} is {rows[0, k]:g} in {where}; "
                 "a factor must vary: drop its column or shuffle the rows"
             )
-
-
-def _own_factor(column: NDArray[Any], kind: str) -> NDArray[np.float64]:
-    """A factor `[N]` in doubles: numbers in units of their own, class numbers as they are unless doubles merge them."""
-    if kind == "continuous":
-        return in_own_units(column[:, None], together=False)[:, 0].astype(np.float64)
-    doubles = column.astype(np.float64)
-    return doubles if np.all(np.abs(doubles) < 2**53) else labels(column).astype(np.float64)
 
 
 def _check_factors(

@@ -8,6 +8,7 @@ A model is a module with some of the abilities of `whatmoves.models.interface`; 
 results, with the reason under `cannot`.
 """
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ from whatmoves.data.clips import Batch
 from whatmoves.errors import DataError
 from whatmoves.evaluation import factors, legacy
 from whatmoves.evaluation.dci import dci
+from whatmoves.evaluation.discretise import check_classes, factor_classes
+from whatmoves.evaluation.doubts import hiding_codes, ruling_factors, unlike_parts
 from whatmoves.evaluation.explicitness import explicitness
 from whatmoves.evaluation.mig import mig
 from whatmoves.evaluation.modularity import modularity
@@ -30,8 +33,11 @@ from whatmoves.evaluation.pictures import STEPS, to_bytes
 from whatmoves.evaluation.quality import quality, summary
 from whatmoves.evaluation.rows import Rows
 from whatmoves.evaluation.sap import sap
+from whatmoves.evaluation.units import in_own_units, own_factor
 from whatmoves.files import atomic, write_json, write_text
 from whatmoves.models.interface import abilities
+
+log = logging.getLogger(__name__)
 
 Loader = Iterable[Any]
 SHOWN_CLIPS, SHOWN_FRAMES, GAP_PX, SCALE = 4, 10, 2, 2
@@ -43,6 +49,7 @@ RECONSTRUCTION_COLUMNS = {
     "parameters": ("Parameters", ",d"),
 }
 TRAIN_SHARE = 2 / 3
+CODE_BINS, FACTOR_BINS = 20, 10
 
 
 class FoundRole(NamedTuple):
@@ -75,7 +82,8 @@ def compute_all_disentanglement_metrics(
 
     MIG and modularity are of all clips; SAP, DCI and explicitness are fitted on the first two thirds of the clips and
     scored on the rest. With `out`, also writes `disentanglement_metrics.json` and `table_disentanglement.tex` there.
-    Raises `DataError` when the model has no code or the loader no factors.
+    What scores and yet misleads (outliers, sorted clips) is logged and told under `warnings`. Raises `DataError` when
+    the model has no code, the loader no factors, or either something that is no finite number.
     """
     codes, table = _codes(model, loader, torch.device(device))
     roles: Mapping[str, Any] = getattr(loader, "roles", None) or {
@@ -89,7 +97,10 @@ def compute_all_disentanglement_metrics(
     else:
         whole = np.concatenate([codes[block] for block in sorted(codes)], axis=1).astype(np.float64)
         results |= {"code_dimensions": whole.shape[1], "factors": list(targets.names)}
-        results |= _per_dimension(whole, targets, seed)
+        scores, results["warnings"] = _per_dimension(whole, targets, seed)
+        results |= scores
+        for warning in results["warnings"]:
+            log.warning("warning: %s", warning)
     labels = factors.legacy_labels(table)
     if {"content", "motion"} <= set(codes) and labels is not None:
         results |= legacy.block_measures(codes["content"], codes["motion"], *labels)
@@ -139,23 +150,35 @@ def evaluate_model(
     return results
 
 
-def _per_dimension(codes: NDArray[np.float64], targets: factors.Targets, seed: int) -> dict[str, float]:
-    values, kinds = targets.values, targets.kinds
+def _per_dimension(
+    given: NDArray[np.float64], targets: factors.Targets, seed: int
+) -> tuple[dict[str, float], list[str]]:
+    """The scores, and what makes them doubtful."""
+    names, kinds = targets.names, targets.kinds
+    codes = in_own_units(given, together=True)
+    values = np.stack([own_factor(column, kind) for column, kind in zip(targets.values.T, kinds, strict=True)], axis=1)
     cut = round(TRAIN_SHARE * len(codes))
     train, test = Rows(codes[:cut], values[:cut]), Rows(codes[cut:], values[cut:])
+    classes = factor_classes(values, kinds, FACTOR_BINS, names)
+    check_classes(classes[:cut], classes[cut:], names)
     gaps = sap(train, test, kinds)
     forest = dci(train, test, kinds, np.random.default_rng(seed))
     found = {
-        "mig": mig(codes, values, kinds).score,
-        "modularity": modularity(codes, values, kinds, np.random.default_rng(seed)).score,
+        "mig": mig(codes, values, kinds, CODE_BINS, FACTOR_BINS).score,
+        "modularity": modularity(codes, values, kinds, np.random.default_rng(seed), CODE_BINS, FACTOR_BINS).score,
         "sap_r2": gaps.r2,
         "sap_nonlinear": gaps.nonlinear,
         "dci_disentanglement": forest.disentanglement,
         "dci_completeness": forest.completeness,
         "dci_informativeness": forest.informativeness,
-        "explicitness": explicitness(train, test, kinds).score,
+        "explicitness": explicitness(train, test, kinds, FACTOR_BINS).score,
     }
-    return found | ({} if gaps.svm is None else {"sap_svm": gaps.svm})
+    doubts = [
+        *hiding_codes(given, codes, classes, CODE_BINS),
+        *ruling_factors(targets.values, values, kinds, names),
+        *unlike_parts(classes, names, cut, cut),
+    ]
+    return found | ({} if gaps.svm is None else {"sap_svm": gaps.svm}), doubts
 
 
 def _reconstruction(model: nn.Module, loader: Loader, device: torch.device) -> tuple[dict[str, Any], int]:
@@ -202,12 +225,39 @@ def _codes(
                     f"disentanglement metrics need each clip's factors, but the loader gives {type(labels).__name__}; "
                     f"let it yield (video, table or dictionary of columns)"
                 )
-            parts.append(model.encode(_video(item, device)))  # type: ignore[operator]
-            tables.append(pd.DataFrame({column: np.asarray(values) for column, values in labels.items()}))
+            video = _video(item, device)
+            parts.append(model.encode(video))  # type: ignore[operator]
+            tables.append(_factors(labels, len(video)))
     if not parts:
         raise DataError("disentanglement metrics: the loader gave no clips")
     codes = {block: torch.cat([part[block] for part in parts]).float().cpu().numpy() for block in parts[0]}
+    for block, code in codes.items():
+        bad = np.argwhere(~np.isfinite(code))
+        if len(bad):
+            clip, d = bad[0]
+            raise DataError(
+                f"disentanglement metrics: dimension {d} of the code block {block} is {code[clip, d]} for clip {clip}, "
+                f"the first of {len(bad)} such values; mend the model"
+            )
     return codes, pd.concat(tables, ignore_index=True)
+
+
+def _factors(labels: pd.DataFrame | Mapping[str, Any], clips: int) -> pd.DataFrame:
+    """The factors of a batch of `clips` as a table; raises `DataError` for other lengths and for what is no number."""
+    columns = {name: np.asarray(values) for name, values in labels.items()}
+    for name, values in columns.items():
+        if values.shape != (clips,):
+            raise DataError(
+                f"factor {name} is {list(values.shape)} for a batch of {clips} clips; give one number a clip"
+            )
+        numbers = pd.Series(values)
+        if not pd.api.types.is_numeric_dtype(numbers):
+            raise DataError(
+                f"factor {name} is {values.dtype}, such as {numbers[0]!r}; give numbers: classes as 0, 1, …"
+            )
+        if not np.isfinite(numbers.to_numpy()).all():
+            raise DataError(f"factor {name} holds a value that is no finite number; leave out its clips or the column")
+    return pd.DataFrame(columns)
 
 
 def _video(item: Any, device: torch.device) -> Tensor:

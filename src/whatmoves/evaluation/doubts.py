@@ -39,9 +39,8 @@ def hiding_codes(given: NDArray[Any], codes: NDArray[Any], classes: NDArray[np.i
         bias = plug_in_bias_nats(binned[1], classes[~far])
         if np.any(told[1] - bias - told[0] > HIDDEN * entropy):
             found[d] = far
-    return _sentences(
-        found, given, lambda row, d: f"codes[{row}, {d}]", "equal-width bins hold nearly all others in one"
-    )
+    spoilt = "equal-width bins hold nearly all others in one, and squared errors are its own"
+    return _sentences(found, given, lambda row, d: f"codes[{row}, {d}]", spoilt)
 
 
 def ruling_factors(given: NDArray[Any], factors: NDArray[Any], kinds: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -78,7 +77,7 @@ def far_rows(column: NDArray[Any]) -> NDArray[np.bool_]:
 def unlike_parts(classes: NDArray[np.int64], names: Sequence[str], fitted: int, train_count: int) -> list[str]:
     """A sentence for each factor whose classes `[N, K]` are spread otherwise over the parts than chance would do.
 
-    The parts are the first `fitted` rows, those up to `train_count`, and the rest.
+    The parts are the first `fitted` rows, those up to `train_count` (there may be none), and the rest.
     """
     found = []
     for name, column in zip(names, classes.T, strict=True):
@@ -86,6 +85,8 @@ def unlike_parts(classes: NDArray[np.int64], names: Sequence[str], fitted: int, 
             (column[:train_count], column[train_count:], f"{len(column) - train_count} test rows"),
             (column[:fitted], column[fitted:train_count], f"{train_count - fitted} rows that choose among probes"),
         ):
+            if not len(other):
+                continue
             counts = np.stack([np.bincount(rows, minlength=int(column.max()) + 1) for rows in (one, other)])
             counts = counts[:, counts.any(axis=0)]
             moved = float(np.abs(counts[0] / len(one) - counts[1] / len(other)).sum() / 2)

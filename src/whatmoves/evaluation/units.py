@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whatmoves.evaluation.discretise import labels
+
 FARTHEST = 1024  # ranges from zero: nearer, single precision keeps 14 binary digits of the range
 WIDEST = 8  # binary orders of magnitude to either side: whitening calls an axis dead that is 17 below the largest
 ORDINARY = 12  # binary orders of magnitude that ranges may lie from 1 before any bound of the measures is near
@@ -40,6 +42,14 @@ def in_own_units(table: NDArray[Any], together: bool) -> NDArray[np.floating[Any
     middle = int(np.median(orders[alive])) if together else 0
     wanted = np.clip(orders - (middle if abs(middle) > WIDEST else 0), -WIDEST, WIDEST)
     return np.asarray(np.ldexp(moved.astype(np.float64), np.where(alive, wanted - orders, 0)), np.float64)
+
+
+def own_factor(column: NDArray[Any], kind: str) -> NDArray[np.float64]:
+    """A factor `[N]` in doubles: numbers in units of their own, class numbers as they are unless doubles merge them."""
+    if kind == "continuous":
+        return in_own_units(column[:, None], together=False)[:, 0].astype(np.float64)
+    doubles = column.astype(np.float64)
+    return doubles if np.all(np.abs(doubles) < 2**53) else labels(column).astype(np.float64)
 
 
 def steps(table: NDArray[Any]) -> NDArray[np.float64]:
