@@ -1,18 +1,19 @@
 """Animations: the figures' clips in motion, one labelled column per model, as GIF and as MP4 (H.264)."""
 
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from whatmoves.errors import ConfigError, DataError, NothingToShowError
 from whatmoves.figures import style
-from whatmoves.figures.film import wrapped
+from whatmoves.figures.film import LABEL_LETTERS
+from whatmoves.figures.fonts import dejavu, east_asian, in_dejavu
 from whatmoves.figures.inputs import FigureInputs, shared
 from whatmoves.files import atomic, read_arrays, write_arrays
 from whatmoves.layout import NOTHING, figure_parts
@@ -23,7 +24,8 @@ Data = dict[str, NDArray[Any]]
 ROWS = 3
 FRAME_PX = 160  # a clip is enlarged by the whole factor that comes nearest
 GAP_PX = 8
-LABEL_PX = 38
+LABEL_PX = 38  # at least: room for two lines
+TEXT_PX, LINE_PX = 13, 16
 SIDE_PX = 84  # where rows have labels of their own
 EDGE_PX = 3  # within the gap
 FRAMES_PER_S = 8
@@ -119,23 +121,24 @@ def draw(data: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
     scale = max(1, round(FRAME_PX / W))
     step_x, step_y = W * scale + GAP_PX, H * scale + GAP_PX
     side = SIDE_PX if "rows" in data else 0
-    width, height = side + columns * step_x + GAP_PX, LABEL_PX + rows * step_y
+    room_in = (step_x - GAP_PX // 2) / 72
+    labels = [style.broken(str(label), room_in, LABEL_LETTERS, TEXT_PX) for label in data["labels"]]
+    label_px = max(LABEL_PX, max(map(style.lines, labels)) * LINE_PX + 6)
+    width, height = side + columns * step_x + GAP_PX, label_px + rows * step_y
     still = Image.new("RGB", (width + width % 2, height + height % 2), "white")  # H.264 wants even sizes
     pen = ImageDraw.Draw(still)
-    font = _font()
-    for column, (label, slot) in enumerate(zip(data["labels"], data["slots"], strict=True)):
+    for column, (label, slot) in enumerate(zip(labels, data["slots"], strict=True)):
         middle = side + GAP_PX + column * step_x + W * scale // 2
         fill = style.INK if slot == TRUTH else style.colour(int(slot))
-        pen.multiline_text(
-            (middle, LABEL_PX // 2), wrapped(str(label)), fill=fill, font=font, anchor="mm", align="center", spacing=1
-        )
+        _write(pen, middle, label_px // 2, label, fill)
     for row, label in enumerate(data.get("rows", ())):
-        pen.text((side, LABEL_PX + row * step_y + H * scale // 2), str(label), fill=style.INK, font=font, anchor="rm")
+        at = (side, label_px + row * step_y + H * scale // 2)
+        pen.text(at, str(label), fill=style.INK, font=_font(dejavu("DejaVuSans")), anchor="rm")
     frames = np.repeat(np.asarray(still)[None], T, axis=0)
     for column in range(columns):
         for row in range(rows):
             clip = np.broadcast_to(data["video"][column, row].transpose(0, 2, 3, 1), (T, H, W, 3))
-            top, left = LABEL_PX + row * step_y, side + GAP_PX + column * step_x
+            top, left = label_px + row * step_y, side + GAP_PX + column * step_x
             for t, to_come in enumerate(data.get("to_come", ())):
                 box = (
                     slice(top - EDGE_PX, top + H * scale + EDGE_PX),
@@ -149,13 +152,29 @@ def draw(data: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
 def _still(text: str) -> NDArray[np.uint8]:
     """One frame `[1, height, width, 3]` of words."""
     still = Image.new("RGB", (640, LABEL_PX), "white")
-    ImageDraw.Draw(still).text((GAP_PX, LABEL_PX // 2), text, fill=style.INK, font=_font(), anchor="lm")
+    ImageDraw.Draw(still).text(
+        (GAP_PX, LABEL_PX // 2), text, fill=style.INK, font=_font(dejavu("DejaVuSans")), anchor="lm"
+    )
     return np.asarray(still)[None]
 
 
-def _font() -> ImageFont.FreeTypeFont:
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return ImageFont.truetype(fonts / "DejaVuSans.ttf", 13, layout_engine=ImageFont.Layout.BASIC)
+def _font(path: Path) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, TEXT_PX, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _write(pen: ImageDraw.ImageDraw, middle: int, height: int, text: str, fill: str) -> None:
+    """Lines of text around a point; letters that DejaVu lacks come from the East Asian font."""
+    font, other = _font(dejavu("DejaVuSans")), east_asian()
+    if other is None or all(map(in_dejavu, text.replace("\n", ""))):
+        pen.multiline_text((middle, height), text, fill=fill, font=font, anchor="mm", align="center", spacing=1)
+        return
+    lines = text.split("\n")
+    for line, words in enumerate(lines):
+        runs = [("".join(run), font if own else _font(other)) for own, run in groupby(words, key=in_dejavu)]
+        left = middle - sum(of.getlength(run) for run, of in runs) / 2
+        for run, of in runs:
+            pen.text((left, height + (line - (len(lines) - 1) / 2) * LINE_PX), run, fill=fill, font=of, anchor="lm")
+            left += of.getlength(run)
 
 
 def _save_gif(frames: NDArray[np.uint8], path: Path) -> None:

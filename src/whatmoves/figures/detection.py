@@ -20,7 +20,7 @@ CURVES = ("detection_ap", "detection_persistence", "detection_chance")
 FLOOR_LINES: tuple[Any, ...] = (None, "-", (0, (1, 1.4)))
 TITLE = "In which cells will objects be, so many frames ahead?"
 MEAN = -1  # in place of a seed
-HEIGHT_IN, WIDTH_IN = 2.5, 4.2
+HEIGHT_IN, WIDTH_IN, WORDS_IN = 2.5, 4.2, 1.15
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
@@ -71,7 +71,7 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
         Line2D([], [], color=style.colour(slot), lw=1.2, marker=style.marker(slot), ms=4, mec="white", mew=0.4)
         for slot in data["slots"].tolist()
     ]
-    words = [str(label) for label in data["labels"]]
+    words = [style.broken(str(label), WORDS_IN) for label in data["labels"]]
     for curve, word in ((1, "persistence"), (2, "chance")):
         if (data["curve"] == curve).any():
             keys.append(Line2D([], [], color=style.REFERENCE, lw=0.8, ls=FLOOR_LINES[curve]))

@@ -23,7 +23,7 @@ TITLES = ("PSNR per frame (dB)", "squared error, log scale")
 SCALES = ("linear", "log")  # blank frames err so much on bright pictures that all else would lie on the axis
 OTHERS = "actions of other clips"
 MEAN = -1  # in place of a seed
-PANEL_IN, GAP_IN, LEFT_IN, KEYS = 1.45, 0.42, 0.46, 4
+PANEL_IN, GAP_IN, LEFT_IN, KEYS, KEY_IN = 1.45, 0.42, 0.46, 4, 0.38
 FLOOR_LINES: tuple[Any, ...] = ((0, (1, 1.4)), (0, (4, 1.2, 1, 1.2)), "-", (0, (4, 1, 1, 1, 1, 1)), (0, (1, 3.5)))
 
 
@@ -78,7 +78,8 @@ def _curves(inputs: FigureInputs, dataset: str) -> dict[str, dict[str, Any]]:
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """Data sets from left to right, measures from top to bottom, the legend above them."""
     keys, words = _legend(data)
-    top_in = 0.135 * -(-len(keys) // KEYS) + 0.4
+    words, columns = style.in_columns(words, KEYS, KEYS, style.WIDTH_IN, KEY_IN)
+    top_in = 0.135 * -(-len(keys) // KEYS) + 0.4 + style.more_lines(words, columns) * style.LINE_IN
     figure = Figure((style.WIDTH_IN, top_in + len(MEASURES) * (PANEL_IN + GAP_IN)))
     count = len(data["datasets"])
     width_in = (style.WIDTH_IN - LEFT_IN - 0.06 - (count - 1) * GAP_IN) / count

@@ -1,6 +1,5 @@
 """Film strips: frames side by side, and sheets of labelled strips."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from whatmoves.figures import style
 
 LABEL_IN = 0.98
+LABEL_LETTERS = 15  # of a line of a label
 BLOCK_GAP_IN = 0.14
 ROW_GAP_IN = 0.035
 SEEN = 2  # of the frames that a prediction starts from, the last ones: two, so that the motion is seen
@@ -73,11 +73,6 @@ def strip_size_px(video: NDArray[Any]) -> tuple[int, int]:
     return T * (W + gap_px(W)) - gap_px(W), H
 
 
-def wrapped(label: str) -> str:
-    """A row's label, broken to fit the label column."""
-    return textwrap.fill(label, 15, break_long_words=False)
-
-
 def film_sheet(rows: Sequence[Row], headings: Sequence[str], frames: Sequence[int], given: int = 0) -> Figure:
     """Rows of strips under block headings; `frames` (from 0) numbers the columns of each block from 1.
 
@@ -91,16 +86,20 @@ def film_sheet(rows: Sequence[Row], headings: Sequence[str], frames: Sequence[in
     row_in = block_in * height_px / width_px
     frame_in = block_in / width_px * width
     step_in = block_in / width_px * (width + gap_px(width))
-    header_in = 0.45 if given else 0.33
-    height_in = header_in + sum(row_in + row.space_before_in for row in rows) + 0.02
+    titles = [style.broken(heading, block_in, letters=99, size=style.TITLE_PT) for heading in headings]
+    titles_in = (max(map(style.lines, titles)) - 1) * style.LINE_IN
+    header_in = titles_in + (0.45 if given else 0.33)
+    labels = [style.broken(row.label, LABEL_IN - 0.07, LABEL_LETTERS) for row in rows]
+    rows_in = [max(row_in, style.lines(label) * style.LINE_IN) for label in labels]
+    height_in = header_in + sum(rows_in) + sum(row.space_before_in for row in rows) + 0.02
     figure = Figure((style.WIDTH_IN, height_in))
     lefts = [LABEL_IN + block * (block_in + BLOCK_GAP_IN) for block in range(blocks)]
     numbers = header_in - 0.06
     quiet = {"va": "center", "color": style.SOFT, "size": style.SMALL_PT}
 
     style.write(figure, LABEL_IN - 0.07, numbers, "frame", ha="right", **quiet)
-    for left, heading in zip(lefts, headings, strict=True):
-        style.write(figure, left, 0.09, heading, ha="left", va="center", size=style.TITLE_PT)
+    for left, title in zip(lefts, titles, strict=True):
+        style.write(figure, left, 0.09 + titles_in / 2, title, ha="left", va="center", size=style.TITLE_PT)
         for column, frame in enumerate(frames):
             middle = left + column * step_in + frame_in / 2
             style.write(figure, middle, numbers, str(int(frame) + 1), ha="center", **quiet)
@@ -112,12 +111,13 @@ def film_sheet(rows: Sequence[Row], headings: Sequence[str], frames: Sequence[in
                 style.write(figure, middle, numbers - 0.13, text, ha="center", **quiet)
 
     top = header_in
-    for row in rows:
+    for row, label, tall_in in zip(rows, labels, rows_in, strict=True):
         top += row.space_before_in
-        middle = top + row_in / 2
-        style.write(figure, LABEL_IN - 0.07, middle, wrapped(row.label), ha="right", va="center", color=row.colour)
+        middle = top + tall_in / 2
+        style.write(figure, LABEL_IN - 0.07, middle, label, ha="right", va="center", color=row.colour)
         for left, strip in zip(lefts, row.strips, strict=True):
             lacking_in = (columns - len(strip)) * step_in
-            film_strip(style.panel(figure, left + lacking_in, top, block_in - lacking_in, row_in), strip)
-        top += row_in
+            place = left + lacking_in, middle - row_in / 2, block_in - lacking_in, row_in
+            film_strip(style.panel(figure, *place), strip)
+        top += tall_in
     return figure

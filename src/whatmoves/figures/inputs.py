@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatmoves.errors import DataError, NothingToShowError
+from whatmoves.figures import style
 from whatmoves.files import read_arrays, read_json
 from whatmoves.study import Study
 
@@ -39,7 +40,7 @@ class FigureInputs:
 
     def label(self, model: str) -> str:
         """A model's name as figures print it; rows outside the study (blank, …) by their own name."""
-        return self.study.label_of(model) if model in self.study.models else model.replace("_", " ")
+        return style.short(self.study.label_of(model) if model in self.study.models else model.replace("_", " "))
 
     def legend(self, models: Sequence[str]) -> dict[str, NDArray[Any]]:
         """`labels` and `slots` of the models, for the data file."""

@@ -15,7 +15,8 @@ BLOCKS = 3  # blocks side by side
 FRAMES = 4
 LEFT_IN = 0.3
 GAP_IN = 0.16
-TITLE_IN = 0.34
+TITLE_IN = 0.34  # and more where labels take several lines
+TITLE_ROOM_IN = 0.75  # of what is changed, beside the label
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
@@ -48,15 +49,19 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     width_px, height_px = strip_size_px(blocks[0, :, 0])
     block_in = (style.WIDTH_IN - LEFT_IN - (BLOCKS - 1) * GAP_IN - 0.02) / BLOCKS
     strip_in = block_in * height_px / width_px
-    block_height_in = TITLE_IN + len(data["frames"]) * (strip_in + ROW_GAP_IN) + 0.1
+    labels = [style.broken(str(label), block_in - TITLE_ROOM_IN, size=style.TITLE_PT) for label in data["labels"]]
+    more_in = (max(map(style.lines, labels)) - 1) * style.LINE_IN
+    block_height_in = more_in + TITLE_IN + len(data["frames"]) * (strip_in + ROW_GAP_IN) + 0.1
     figure = Figure((style.WIDTH_IN, block_height_in * -(-len(blocks) // BLOCKS)))
     quiet = {"va": "center", "color": style.SOFT, "size": style.SMALL_PT}
-    for index, (label, title, slot) in enumerate(zip(data["labels"], data["titles"], data["slots"], strict=True)):
+    for index, (label, title, slot) in enumerate(zip(labels, data["titles"], data["slots"], strict=True)):
         left = LEFT_IN + index % BLOCKS * (block_in + GAP_IN)
         top = index // BLOCKS * block_height_in
         frame_in = block_in / width_px * blocks.shape[-1]
-        style.write(figure, left, top + 0.1, str(label), va="center", color=style.colour(slot), size=style.TITLE_PT)
+        middle = top + 0.1 + (style.lines(label) - 1) * style.LINE_IN / 2
+        style.write(figure, left, middle, label, va="center", color=style.colour(slot), size=style.TITLE_PT)
         style.write(figure, left + block_in, top + 0.1, str(title), va="center", ha="right", size=style.TITLE_PT)
+        top += more_in
         style.write(figure, left + frame_in / 2, top + 0.27, "A", ha="center", **quiet)
         style.write(figure, left + block_in - frame_in / 2, top + 0.27, "B", ha="center", **quiet)
         style.write(figure, left + block_in / 2, top + 0.27, "→", ha="center", **quiet)

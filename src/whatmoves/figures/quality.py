@@ -17,6 +17,7 @@ TITLES = {
     "mse_removed": "mean-frame error removed",  # measured where the study has that floor
 }
 ROW_IN = 0.21
+LEFT_IN, LETTERS = 1.15, 24  # room of the labels, and letters of one of their lines
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
@@ -47,14 +48,17 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """One panel per measure, one row per model; a grey line carries each floor up through the models."""
     slots, metrics = data["slots"].tolist(), data["metrics"].tolist()
-    count = len(slots)
-    height_in = 0.62 + count * ROW_IN
+    count, gap_in = len(slots), 0.2
+    labels = [str(label) for label in data["labels"]]
+    left_in = LEFT_IN if all(style.fits(label, LEFT_IN - 0.05) for label in labels) else LEFT_IN + 0.25
+    labels = [style.broken(label, left_in - 0.05, LETTERS) for label in labels]
+    row_in = max(ROW_IN, max(map(style.lines, labels)) * style.LINE_IN + 0.04)
+    height_in = 0.62 + count * row_in
     figure = Figure((style.WIDTH_IN, height_in))
-    left_in, gap_in = 1.15, 0.2
     width_in = (style.WIDTH_IN - left_in - 2 * gap_in - 0.12) / len(TITLES)
     models = sum(slot >= 0 for slot in slots)
     for m, metric in enumerate(metrics):
-        axes = style.panel(figure, left_in + m * (width_in + gap_in), 0.3, width_in, count * ROW_IN)
+        axes = style.panel(figure, left_in + m * (width_in + gap_in), 0.3, width_in, count * row_in)
         for row, slot in enumerate(slots):
             shade = style.colour(slot)
             low, high = data["interval"][row, m]
@@ -69,7 +73,7 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
         if 0 < models < count:
             axes.axhline(models - 0.5, color=style.HAIRLINE, lw=0.6)
         axes.set_ylim(count - 0.5, -0.5)
-        axes.set_yticks(range(count), data["labels"].tolist() if m == 0 else [""] * count)
+        axes.set_yticks(range(count), labels if m == 0 else [""] * count)
         axes.tick_params("y", length=0)
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(5))

@@ -3,7 +3,6 @@
 Computed from the settings of the study's models; no results are read. Models with one schedule share a line.
 """
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from whatmoves.models.losses.schedules import cycled_ramp, kl_ramp, teacher_forc
 TITLES = ("weight of the KL term, share of β", "probability of teacher forcing")
 POINTS = 401
 LEFT_IN, GAP_IN, TOP_IN, PANEL_IN, LINE_IN = 0.42, 0.5, 0.26, 1.25, 0.125
-WORDS = 48  # letters of a line of the legend
+WORDS, KEY_IN = 48, 0.33  # letters of a line of the legend; what the sample of a line takes beside its words
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1, 1, 1)), (0, (3, 3)))
 
 
@@ -75,12 +74,15 @@ def _progress() -> NDArray[np.float64]:
 @style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """One panel per kind of schedule that there is, each with its models beneath."""
-    words = [textwrap.fill(str(text), WORDS) for text in data["words"]]
+    width_in = (style.WIDTH_IN - LEFT_IN - 0.16 - (len(TITLES) - 1) * GAP_IN) / len(TITLES)
     shown = {panel: np.flatnonzero(data["panel"] == panel).tolist() for panel in sorted(set(data["panel"].tolist()))}
+    last = len(shown) - 1
+    rooms_in = {panel: width_in + (0.14 if place == last else GAP_IN) - KEY_IN for place, panel in enumerate(shown)}
+    told = zip(data["words"], data["panel"].tolist(), strict=True)
+    words = [style.broken(str(text), rooms_in[panel], WORDS) for text, panel in told]
     most = max(sum(words[line].count("\n") + 1 for line in lines) for lines in shown.values())
     height_in = TOP_IN + PANEL_IN + 0.42 + most * LINE_IN + 0.06
     figure = Figure((style.WIDTH_IN, height_in))
-    width_in = (style.WIDTH_IN - LEFT_IN - 0.16 - (len(TITLES) - 1) * GAP_IN) / len(TITLES)
     for place, (panel, lines) in enumerate(shown.items()):
         left = LEFT_IN + place * (width_in + GAP_IN)
         axes = style.panel(figure, left, TOP_IN, width_in, PANEL_IN)

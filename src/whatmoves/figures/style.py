@@ -1,14 +1,22 @@
 """The house style of every figure: sizes, fonts, one colour per model for the whole paper, and byte-stable files."""
 
 import contextlib
+import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.textpath import TextToPath
+
+from whatmoves.figures.fonts import east_asian
 
 P = ParamSpec("P")
 
@@ -19,6 +27,10 @@ PDF_IMAGE_DPI = 300
 SMALL_PT = 6.0
 TEXT_PT = 7.0
 TITLE_PT = 7.5
+LINE_IN = 0.118  # from one line of text to the next
+
+LONGEST = 40  # letters of a label; a longer one is shortened in its middle, so that its ends still tell it from others
+FAMILY = "DejaVu Sans"  # comes with matplotlib, so a figure looks the same on every machine
 
 INK = "#222222"
 SOFT = "#8a8a8a"  # text that a reader may skip: frame numbers, units, hints
@@ -27,11 +39,14 @@ HAIRLINE = "#d4d4d4"
 
 # Okabe and Ito's colours that keep apart on white, then three of Paul Tol's; distinct to colour-blind readers.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#999933", "#882255")
+_OR_HERE = "\1"  # a place where a line may also break
+_SECOND = "\0"  # the second half of a sign that is twice as wide as others, where letters are counted
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 
 RC: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so a figure looks the same on every machine
+    "font.family": FAMILY,
     "font.size": TEXT_PT,
+    "text.parse_math": False,  # labels are a user's words: a $ is a dollar
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": "#9a9a9a",
@@ -69,7 +84,20 @@ def _house_settings() -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(RC)
+        matplotlib.rcParams["font.family"] = _families()
         yield
+
+
+@functools.cache
+def _families() -> list[str]:
+    """The house's font, and for letters that it lacks the East Asian one, where there is one."""
+    path = east_asian()
+    if path is None:
+        return [FAMILY]
+    fontManager.addfont(path)
+    only = fontManager.ttflist[-1]
+    fontManager.ttflist.append(dataclasses.replace(only, weight=700))  # it has no bold: no warning that says so
+    return [FAMILY, only.name]
 
 
 def house(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -91,6 +119,68 @@ def colour(slot: int) -> str:
 def marker(slot: int) -> str:
     """Marker of a model; the markers' cycle is longer than the colours', so the pair stays unique for 99 models."""
     return "|" if slot < 0 else MARKERS[slot % len(MARKERS)]
+
+
+def short(label: str) -> str:
+    """A label as every figure prints it: on one line, of at most `LONGEST` letters."""
+    words = " ".join(unicodedata.normalize("NFC", label).split())
+    head = LONGEST * 3 // 5
+    return words if len(words) <= LONGEST else f"{words[:head].rstrip()}…{words[head + 1 - LONGEST :].lstrip()}"
+
+
+def broken(text: str, width_in: float, letters: int = LONGEST, size: float = TEXT_PT) -> str:
+    """The text in lines of at most so many letters, and of fewer where they would be wider than `width_in`.
+
+    Lines break between words; within one only where it is wider by itself, after a / if it has one.
+    """
+    padded = "".join(sign + _SECOND if unicodedata.east_asian_width(sign) in "WF" else sign for sign in text)
+    tried = text
+    for breaks, within in ((padded, False), (padded.replace("/", f"/{_OR_HERE} "), False), (padded, True)):
+        for room in range(letters, 3, -1):
+            tried = textwrap.fill(breaks, room, break_long_words=within).replace(_SECOND, "")
+            tried = tried.replace(f"{_OR_HERE} ", "").replace(_OR_HERE, "")
+            if max(map(_width_in(size), tried.split("\n"))) <= width_in:
+                return tried
+    return tried
+
+
+def fits(text: str, width_in: float, size: float = TEXT_PT) -> bool:
+    """Whether one line of text is no wider than that."""
+    return _width_in(size)(text) <= width_in
+
+
+def in_columns(labels: Sequence[str], columns: int, fewer: int, room_in: float, key_in: float) -> tuple[list[str], int]:
+    """Labels for a legend above a figure and its columns, each beside a sample that takes `key_in`.
+
+    Long labels are broken into lines and stand in `fewer` columns.
+    """
+    columns, fewer = min(columns, len(labels)), min(fewer, len(labels))
+    widest_in = [max(map(_width_in(TEXT_PT), part)) for part in _split(labels, columns)]
+    if sum(widest_in) + columns * key_in <= room_in:
+        return list(labels), columns
+    return [broken(label, room_in / fewer - key_in) for label in labels], fewer
+
+
+def more_lines(labels: Sequence[str], columns: int) -> int:
+    """The lines that a legend's tallest column has beyond one a label."""
+    return max(sum(map(lines, part)) - len(part) for part in _split(labels, columns))
+
+
+def _split(labels: Sequence[str], columns: int) -> list[list[str]]:
+    """Columns as matplotlib's legend fills them."""
+    long, rest = divmod(len(labels), columns)
+    ends = [column * long + min(column, rest) for column in range(columns + 1)]
+    return [list(labels[first:last]) for first, last in pairwise(ends)]
+
+
+def lines(text: str) -> int:
+    """The lines of a broken text."""
+    return text.count("\n") + 1
+
+
+def _width_in(size: float) -> Callable[[str], float]:
+    font = FontProperties(family=_families(), size=size)
+    return lambda line: TextToPath().get_text_width_height_descent(line, font, ismath=False)[0] / 72
 
 
 def panel(figure: Figure, left_in: float, top_in: float, width_in: float, height_in: float) -> Axes:

@@ -14,7 +14,8 @@ from whatmoves.figures.inputs import FigureInputs
 
 SEPARATION = "block_gap"
 PICTURES = {"mse_removed": "mean-frame error removed", "psnr_frame": "PSNR per frame (dB)"}  # the first that there is
-HEIGHT_IN = 3.0
+HEIGHT_IN = 3.0  # at least
+KEYS_IN, WORDS_IN = 4.6, 1.3  # where the legend begins, and the room of its words
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
@@ -51,8 +52,10 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
 @style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """Small dots are seeds, large markers means with intervals; the grey step joins the undominated models."""
-    figure = Figure((style.WIDTH_IN, HEIGHT_IN))
-    axes = style.panel(figure, 0.6, 0.12, 3.9, HEIGHT_IN - 0.58)
+    words = [style.broken(str(label), WORDS_IN) for label in data["labels"]]
+    height_in = max(HEIGHT_IN, 0.2 + sum(style.lines(text) * style.LINE_IN + 0.05 for text in words))
+    figure = Figure((style.WIDTH_IN, height_in))
+    axes = style.panel(figure, 0.6, 0.12, 3.9, height_in - 0.58)
     front = data["mean"][data["undominated"]]
     front = front[np.argsort(front[:, 0])]
     axes.step(front[:, 0], front[:, 1], where="pre", color="#c4c4c4", lw=0.9, zorder=1)
@@ -73,7 +76,5 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
     axes.tick_params("y", labelsize=style.SMALL_PT)
     axes.margins(0.08)
-    figure.legend(
-        keys, data["labels"].tolist(), loc="upper left", bbox_to_anchor=(4.6 / style.WIDTH_IN, 1 - 0.06 / HEIGHT_IN)
-    )
+    figure.legend(keys, words, loc="upper left", bbox_to_anchor=(KEYS_IN / style.WIDTH_IN, 1 - 0.06 / height_in))
     return figure

@@ -16,6 +16,11 @@ from whatmoves.figures.inputs import FigureInputs
 TERMS = ("reconstruction", "kl")
 TITLES = ("reconstruction", "KL divergence of the code from the prior")
 HEIGHT_IN = 2.35
+COLUMNS, FEWER, KEY_IN = (
+    5,
+    3,
+    0.36,
+)  # of the legend, or fewer for long labels; what the sample of a line takes beside its words
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
@@ -62,11 +67,14 @@ def _padded(lines: tuple[NDArray[np.float64], ...]) -> NDArray[np.float64]:
 @style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """One panel per term, a legend of models on top; a point where a line has only one."""
-    figure = Figure((style.WIDTH_IN, HEIGHT_IN))
     gap_in, left_in = 0.55, 0.5
+    labels = [str(label) for label in data["labels"]]
+    words, columns = style.in_columns(labels, COLUMNS, FEWER, style.WIDTH_IN - left_in, KEY_IN)
+    more_in = style.more_lines(words, columns) * style.LINE_IN
+    figure = Figure((style.WIDTH_IN, HEIGHT_IN + more_in))
     width_in = (style.WIDTH_IN - left_in - gap_in - 0.1) / len(TERMS)
     for term, title in enumerate(TITLES):
-        axes = style.panel(figure, left_in + term * (width_in + gap_in), 0.52, width_in, HEIGHT_IN - 0.95)
+        axes = style.panel(figure, left_in + term * (width_in + gap_in), 0.52 + more_in, width_in, HEIGHT_IN - 0.95)
         for line in np.flatnonzero(data["term"] == term):
             shade = style.colour(int(data["slots"][data["model"][line]]))
             single = np.isfinite(data["nats"][line]).sum() == 1
@@ -83,7 +91,7 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
         axes.margins(x=0.02)
     keys = [Line2D([], [], color=style.colour(int(slot)), lw=1.6) for slot in data["slots"]]
     figure.legend(
-        keys, data["labels"].tolist(), loc="upper left", bbox_to_anchor=(left_in / style.WIDTH_IN, 1.0),
-        ncols=min(5, len(keys)), borderaxespad=0.2, borderpad=0.1, handlelength=1.4, columnspacing=1.4,
+        keys, words, loc="upper left", bbox_to_anchor=(left_in / style.WIDTH_IN, 1.0),
+        ncols=columns, borderaxespad=0.2, borderpad=0.1, handlelength=1.4, columnspacing=1.4,
     )  # fmt: skip
     return figure
