@@ -4,6 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from whatmoves.errors import DataError, NothingToShowError
 from whatmoves.figures import (
@@ -21,12 +25,13 @@ from whatmoves.figures import (
     training_curves,
 )
 from whatmoves.figures.animations import make_animation
+from whatmoves.figures.fonts import east_asian
 from whatmoves.figures.inputs import FigureInputs
 from whatmoves.figures.make import make_figure
 from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.paper.index import ValueIndex
 from whatmoves.paper.writer import Writer
-from whatmoves.plugins import figure_kinds
+from whatmoves.plugins import figure_kinds, figure_module
 from whatmoves.study import Study
 
 STUDY = Study.model_validate(
@@ -297,3 +302,83 @@ def test_a_figure_without_anything_to_show_says_why_in_its_files(tmp_path: Path)
     writer = Writer(STUDY, ValueIndex("toy", {}), tmp_path)
     assert not writer.has_figure("swaps")
     assert "no model" in writer.empty_figures["swaps"]
+
+
+LABELS = {  # as long as labels may be printed, and of signs that mean something elsewhere
+    "disentangled_vae": "Convolutional VAE without the KL term 40",
+    "lstm_vae": "costs $5, not $7: \\beta_1 & \\frac{1}{",
+    "jepa": "СОДЕРЖАНИЕ/ДВИЖЕНИЕ WITH WIDE CAPITALS M",
+    "capsule_transformer": "ΚάψουλεςΚάψουλεςΚάψουλεςΚάψουλεςΚάψουλες",
+    "what_where_push": "Nguyễn x\u0302 " + ("什么移动什么不动什么移动" if east_asian() else "điều gì chuyển động"),
+}
+LABELLED = STUDY.model_copy(
+    update={
+        "models": {
+            name: entry.model_copy(update={"label": LABELS.get(name, entry.label)})
+            for name, entry in STUDY.models.items()
+        }
+    }
+)
+
+
+def texts_of(figure: Figure) -> list[tuple[str, Bbox]]:
+    """What a figure prints, and where, in pixels; no two of them lie over each other, none beyond its edge."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    found = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    return [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in found]
+
+
+@pytest.mark.parametrize("name", figure_kinds())
+@pytest.mark.filterwarnings("error:Glyph")
+def test_long_labels_are_neither_cut_nor_printed_over_each_other(name: str, results: Path) -> None:
+    module = figure_module(name)
+    figure = module.draw(module.collect(FigureInputs(results, LABELLED, "moving_digits")))
+    width, height = figure.bbox.size
+    texts = texts_of(figure)
+    starts = [label.replace(" ", "")[:6] for label in LABELS.values()]
+    labelled = [(text, box) for text, box in texts if "".join(text.split())[:6] in starts]
+    assert labelled or name in ("pipeline", "what_where")
+    for text, box in labelled:
+        assert box.x0 > -1, text
+        assert box.x1 < width + 1, text
+        assert box.y0 > -1, text
+        assert box.y1 < height + 1, text
+        core = box.padded(-1)
+        over = [other for other, place in texts if place is not box and Bbox.intersection(core, place.padded(-1))]
+        assert over == [], text
+
+
+def test_a_dollar_is_a_dollar(results: Path) -> None:
+    printed = [
+        text for text, _ in texts_of(quality.draw(quality.collect(FigureInputs(results, LABELLED, "moving_digits"))))
+    ]
+    assert any(text.replace("\n", " ") == LABELS["lstm_vae"] for text in printed)
+
+
+@pytest.mark.parametrize(
+    ("label", "printed"),
+    [
+        ("Two  words\n", "Two words"),
+        ("e\u0301", "é"),
+        ("a" * 40, "a" * 40),
+        ("a" * 30 + "b" * 30, "a" * 24 + "…" + "b" * 15),
+    ],
+)
+def test_labels_are_shortened_in_their_middle(label: str, printed: str) -> None:
+    assert style.short(label) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "letters", "lines"),
+    [
+        ("Content/motion VAE", 15, ["Content/motion", "VAE"]),
+        ("Contents/movements", 15, ["Contents/", "movements"]),
+        ("什么移动什么不动", 8, ["什么移动什", "么不动"] if east_asian() else None),
+        ("W" * 24, 24, ["W" * 9, "W" * 9, "W" * 6]),
+    ],
+)
+def test_text_is_broken_to_its_room(text: str, letters: int, lines: list[str] | None) -> None:
+    if lines is None:
+        pytest.skip("no East Asian font on this machine")
+    assert style.broken(text, 0.91 if text.isascii() else 0.5, letters).split("\n") == lines

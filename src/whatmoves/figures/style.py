@@ -40,7 +40,6 @@ HAIRLINE = "#d4d4d4"
 # Okabe and Ito's colours that keep apart on white, then three of Paul Tol's; distinct to colour-blind readers.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#999933", "#882255")
 _OR_HERE = "\1"  # a place where a line may also break
-_SECOND = "\0"  # the second half of a sign that is twice as wide as others, where letters are counted
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 
 RC: dict[Any, Any] = {
@@ -133,11 +132,10 @@ def broken(text: str, width_in: float, letters: int = LONGEST, size: float = TEX
 
     Lines break between words; within one only where it is wider by itself, after a / if it has one.
     """
-    padded = "".join(sign + _SECOND if unicodedata.east_asian_width(sign) in "WF" else sign for sign in text)
     tried = text
-    for breaks, within in ((padded, False), (padded.replace("/", f"/{_OR_HERE} "), False), (padded, True)):
+    for breaks, within in ((text, False), (text.replace("/", f"/{_OR_HERE} "), False), (text, True)):
         for room in range(letters, 3, -1):
-            tried = textwrap.fill(breaks, room, break_long_words=within).replace(_SECOND, "")
+            tried = textwrap.fill(breaks, room, break_long_words=within)
             tried = tried.replace(f"{_OR_HERE} ", "").replace(_OR_HERE, "")
             if max(map(_width_in(size), tried.split("\n"))) <= width_in:
                 return tried
