@@ -171,8 +171,23 @@ SENTINEL = np.where(np.arange(N)[:, None] % 20 == 0, -9999.0, CODES)
         pytest.param({"factors": with_value(FACTORS, 17, 1, 1e6)}, "factor 1 of row 17 is 1e+06", id="a factor's"),
         pytest.param(
             {"codes": CODES[BY_LABEL], "factors": FACTORS[BY_LABEL]},
-            "factor 0: the 200 test rows hold other values than the 400 rows before them (86% of them",
+            "factor 0: 137 of the 200 test rows have values that none of the 400 rows before them has",
             id="sorted by class",
+        ),
+        pytest.param(
+            {"factors": np.stack([np.where((np.arange(N) >= 400) & (LABEL < 2), 2, LABEL), PLACE], 1)},
+            "factor 0: the 200 test rows hold other values than the 400 rows before them (39% of them would have to",
+            id="other shares of classes",
+        ),
+        pytest.param(
+            {"codes": np.where(np.arange(N)[:, None] == 5, 1e5, np.eye(5)[LABEL])},
+            "codes[5, 0] is 100000, 1e+05 times the range of the other rows (0 … 1) away (and so in 4 more columns)",
+            id="an outlier of an indicator",
+        ),
+        pytest.param(
+            {"codes": np.stack([CODES[:, 0], np.where(np.arange(N) < 400, 0, PLACE)], 1)},
+            "dimension 1 of codes is 0 in all 320 rows that probes are fitted on and changes later",
+            id="a dimension that rests in training",
         ),
         pytest.param(
             {"factors": np.stack([LABEL, 60 * PLACE + 1.7e9], 1).astype("f4")},

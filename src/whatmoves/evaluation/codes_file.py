@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from whatmoves.errors import DataError
 from whatmoves.evaluation.blocks import Blocks, Roles
 from whatmoves.evaluation.discretise import KINDS, check_classes, factor_classes
-from whatmoves.evaluation.doubts import coarse, hiding_codes, rounded_dimensions, ruling_factors, unlike_parts
+from whatmoves.evaluation.doubts import (
+    coarse,
+    hiding_codes,
+    resting_dimensions,
+    rounded_dimensions,
+    ruling_factors,
+    unlike_parts,
+)
 from whatmoves.evaluation.rows import Rows
 from whatmoves.evaluation.units import in_own_units, own_factor
 
@@ -103,6 +110,7 @@ def read_codes(path: Path) -> Coded:
         *coarse(given, told, kinds, names),
         *hiding_codes(given, codes, classes, CODE_BINS),
         *ruling_factors(told, factors, kinds, names),
+        *resting_dimensions(codes, fitted_rows(train_count)),
         *unlike_parts(classes, names, fitted_rows(train_count), train_count),
     )
     blocks = _blocks(path, arrays, codes.shape[1], roles)

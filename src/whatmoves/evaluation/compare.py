@@ -25,7 +25,7 @@ from whatmoves.errors import DataError
 from whatmoves.evaluation import factors, legacy
 from whatmoves.evaluation.dci import dci
 from whatmoves.evaluation.discretise import check_classes, factor_classes
-from whatmoves.evaluation.doubts import hiding_codes, ruling_factors, unlike_parts
+from whatmoves.evaluation.doubts import hiding_codes, resting_dimensions, ruling_factors, unlike_parts
 from whatmoves.evaluation.explicitness import explicitness
 from whatmoves.evaluation.mig import mig
 from whatmoves.evaluation.modularity import modularity
@@ -176,6 +176,7 @@ def _per_dimension(
     doubts = [
         *hiding_codes(given, codes, classes, CODE_BINS),
         *ruling_factors(targets.values, values, kinds, names),
+        *resting_dimensions(given, cut),
         *unlike_parts(classes, names, cut, cut),
     ]
     return found | ({} if gaps.svm is None else {"sap_svm": gaps.svm}), doubts

@@ -14,9 +14,11 @@ from scipy.stats import chi2_contingency
 from whatmoves.evaluation.discretise import entropy_nats, equal_width, mutual_information_nats, plug_in_bias_nats
 from whatmoves.evaluation.units import steps
 
-RARE = 0.05  # of the rows, at least one: few enough to be outliers
+FEW = 0.2  # of the rows, at least one: outliers, and whatever number stands for "no value"
 FAR = 10.0  # times the range of all other rows: in 20 equal-width bins these share two
 HIDDEN = 0.1  # of a factor's entropy, that binned information gains without the rows far out
+MOST = 0.5  # of a factor's squared deviation
+UNSEEN = 0.02  # of the rows of a part, whose classes the rows before it lack
 UNLIKE_SHARE, UNLIKE_P = 0.2, 1e-6  # of rows that would have to change; beyond what splitting by chance does
 ROUNDING_STEPS = 4  # of a constant that was computed: what moves by more is held to mean it
 COARSE_STEPS = 20
@@ -44,38 +46,53 @@ def hiding_codes(given: NDArray[Any], codes: NDArray[Any], classes: NDArray[np.i
 
 
 def ruling_factors(given: NDArray[Any], factors: NDArray[Any], kinds: Sequence[str], names: Sequence[str]) -> list[str]:
-    """A sentence if a few rows of a continuous factor of `factors` `[N, K]` have nearly all of its squared deviation.
-
-    `given` holds the values as the user knows them.
+    """A sentence if a few rows of a continuous factor of `factors` `[N, K]`, far from all others, have most of its
+    squared deviation. `given` holds the values as the user knows them.
     """
-    rows = {k: far_rows(factors[:, k]) for k, kind in enumerate(kinds) if kind == "continuous"}
-    found = {k: far for k, far in rows.items() if far.any()}
+    found = {}
+    for k in (k for k, kind in enumerate(kinds) if kind == "continuous"):
+        far = far_rows(factors[:, k])
+        squares = np.square(factors[:, k] - np.median(factors[:, k]))
+        if squares[far].sum() > MOST * squares.sum():
+            found[k] = far
     return _sentences(found, given, lambda row, k: f"factor {names[k]} of row {row}", "squared errors are its own")
+
+
+def resting_dimensions(codes: NDArray[Any], fitted: int) -> list[str]:
+    """A sentence for the dimensions of `codes` `[N, D]` that never change in the first `fitted` rows and do later."""
+    still = codes[:fitted].min(axis=0) == codes[:fitted].max(axis=0)
+    found = np.flatnonzero(still & (codes.min(axis=0) < codes.max(axis=0))).tolist()
+    if not found:
+        return []
+    named = f"dimension {found[0]} of codes" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
+    return [
+        f"{named} is {codes[0, found[0]]:g} in all {fitted} rows that probes are fitted on and changes later: "
+        "nothing learns to read it. Are the rows sorted? Shuffle codes and factors alike"
+    ]
 
 
 def far_rows(column: NDArray[Any]) -> NDArray[np.bool_]:
     """Which few rows of a column `[N]` lie many ranges of all others away; none where the others never change.
 
-    A value that more than half of the rows have, such as the zero of a sparse code, says nothing of the range.
+    Of a column that most rows share one value of, such as the zero of a sparse code, the few are few of the others.
     """
-    middle = np.median(column)
+    middle = float(np.median(column))
     values = np.sort(column.astype(np.float64))
     if np.mean(values == middle) > 1 / 2:
         values = values[values != middle]
-    few = max(1, int(RARE * len(column)))
-    if len(values) <= 2 * few:
+    few = max(1, int(FEW * len(values)))
+    if len(values) <= few:
         return np.zeros(len(column), bool)
     windows = values[len(values) - few - 1 :] - values[: few + 1]  # ranges without `few` values, those of either end
     first = int(windows.argmin())
-    rest = windows[first]
-    if not 0 < FAR * rest < values[-1] - values[0]:
+    low, high = min(values[first], middle), max(values[first + len(values) - few - 1], middle)
+    if not 0 < FAR * (high - low) < values[-1] - values[0]:
         return np.zeros(len(column), bool)
-    centre = values[first] + rest / 2
-    return np.asarray((np.abs(column - centre) > FAR / 2 * rest) & (column != middle))
+    return np.asarray(np.abs(column - (low + high) / 2) > FAR / 2 * (high - low))
 
 
 def unlike_parts(classes: NDArray[np.int64], names: Sequence[str], fitted: int, train_count: int) -> list[str]:
-    """A sentence for each factor whose classes `[N, K]` are spread otherwise over the parts than chance would do.
+    """A sentence for each factor whose classes `[N, K]` are new in a part, or spread otherwise than chance would do.
 
     The parts are the first `fitted` rows, those up to `train_count` (there may be none), and the rest.
     """
@@ -89,6 +106,13 @@ def unlike_parts(classes: NDArray[np.int64], names: Sequence[str], fitted: int, 
                 continue
             counts = np.stack([np.bincount(rows, minlength=int(column.max()) + 1) for rows in (one, other)])
             counts = counts[:, counts.any(axis=0)]
+            unseen = int(counts[1][counts[0] == 0].sum())
+            if unseen > UNSEEN * len(other):
+                found.append(
+                    f"factor {name}: {unseen} of the {part} have values that none of the {len(one)} rows before them "
+                    "has: nothing learns to tell these. Are the rows sorted? Shuffle codes and factors alike"
+                )
+                break
             moved = float(np.abs(counts[0] / len(one) - counts[1] / len(other)).sum() / 2)
             if moved > UNLIKE_SHARE and chi2_contingency(counts).pvalue < UNLIKE_P:
                 found.append(

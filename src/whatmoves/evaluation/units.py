@@ -48,7 +48,8 @@ def own_factor(column: NDArray[Any], kind: str) -> NDArray[np.float64]:
     """A factor `[N]` in doubles: numbers in units of their own, class numbers as they are unless doubles merge them."""
     if kind == "continuous":
         return in_own_units(column[:, None], together=False)[:, 0].astype(np.float64)
-    doubles = column.astype(np.float64)
+    with np.errstate(over="ignore"):  # of numbers wider than doubles
+        doubles = column.astype(np.float64)
     return doubles if np.all(np.abs(doubles) < 2**53) else labels(column).astype(np.float64)
 
 
