@@ -2,7 +2,7 @@
 
 CODES.npz holds codes [N, D], factors [N, K] and factor_kinds (discrete or continuous, K words); optional: n_train (the
 first rows are the training part), factor_names, content_dims and motion_dims (indices into the code) with
-content_factors and motion_factors (names or indices).
+content_factors and motion_factors (names or indices). Warnings of what makes the scores doubtful go to stderr.
 """
 
 import argparse
