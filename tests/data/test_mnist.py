@@ -69,6 +69,11 @@ BAD = {
         "images of 8×8 pixels, expected 28×28; get MNIST's own",
     ),
     "no pictures": (IMAGES, lambda b: idx(np.zeros((0, 28, 28), np.uint8)), "holds no pictures; get MNIST's own"),
+    "nothing of a size beyond memory": (
+        IMAGES,
+        lambda b: b[:4] + struct.pack(">3I", 0, 2**32 - 1, 2**32 - 1),
+        "holds no pictures; get MNIST's own",
+    ),
     "no labels": (LABELS, lambda b: idx(np.zeros(0, np.uint8)), "holds no labels; get MNIST's own"),
     "letters": (
         LABELS,

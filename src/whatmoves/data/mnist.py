@@ -50,8 +50,6 @@ def load(folder: Path | None, download: bool) -> Mnist:
                 "set mnist_folder to the folder of the four MNIST files, or set download: true"
             )
         arrays.append(read_idx(path, axes=3 if "images" in name else 1))
-        if not len(arrays[-1]):
-            raise DataError(f"{path}: holds no {'pictures' if 'images' in name else 'labels'}; get MNIST's own")
         if arrays[-1].ndim == 3 and arrays[-1].shape[1:] != (28, 28):
             raise DataError(
                 f"{path}: images of {arrays[-1].shape[1]}×{arrays[-1].shape[2]} pixels, expected 28×28; get MNIST's own"
@@ -75,7 +73,7 @@ def load(folder: Path | None, download: bool) -> Mnist:
 
 
 def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
-    """Read one IDX file of unsigned bytes with `axes` axes; raises `DataError` naming the file and the fix."""
+    """Read one IDX file of unsigned bytes with `axes` axes (1: labels, 3: pictures), not empty; raises `DataError` naming the file and the fix."""
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (EOFError, zlib.error, gzip.BadGzipFile):
@@ -89,6 +87,8 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     if len(content) < header_bytes:
         raise DataError(f"{path}: truncated, {len(content)} bytes of a header of {header_bytes}; fetch it again")
     shape = struct.unpack(f">{axes}I", content[4:header_bytes])
+    if 0 in shape:
+        raise DataError(f"{path}: holds no {'pictures' if axes == 3 else 'labels'}; get MNIST's own")
     expected_bytes = header_bytes + math.prod(shape)
     if len(content) != expected_bytes:
         fault = "truncated" if len(content) < expected_bytes else "too long"
