@@ -94,7 +94,7 @@ NO_COUNT = "expected one whole number: how many of the rows, from the first, are
     [
         (
             {"factors": FACTORS + np.array([0.5, 0])},
-            "factor 0 is discrete but holds 4.5; number its classes 0, 1, …, or mark it",
+            "factor 0 is discrete but holds 0.5; number its classes 0, 1, …, or mark it",
         ),
         (
             {"factors": LATE},

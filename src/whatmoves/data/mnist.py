@@ -73,7 +73,10 @@ def load(folder: Path | None, download: bool) -> Mnist:
 
 
 def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
-    """Read one IDX file of unsigned bytes with `axes` axes (1: labels, 3: pictures), not empty; raises `DataError` naming the file and the fix."""
+    """Read one IDX file of unsigned bytes with `axes` axes (1: labels, 3: pictures).
+
+    Raises `DataError` naming the file and the fix; an empty file is damaged too.
+    """
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (EOFError, zlib.error, gzip.BadGzipFile):

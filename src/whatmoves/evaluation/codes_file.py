@@ -253,7 +253,7 @@ def _check_factors(
         )
         if len(between):
             raise DataError(
-                f"{path}: factor {names[k]} is discrete but holds {between[0]:g}; "
+                f"{path}: factor {names[k]} is discrete but holds {between.min():g}; "
                 "number its classes 0, 1, …, or mark it continuous"
             )
     with named(path):
