@@ -157,7 +157,8 @@ def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
                 f"{path}: array '{name}' is missing; expected codes [N, D], factors [N, K], factor_kinds [K]; "
                 f"the file holds {', '.join(held) or 'nothing'}"
             )
-    strangers = [(name, get_close_matches(name.lower(), KNOWN, 1, 0.75)) for name in held if name not in KNOWN]
+    absent = [name for name in KNOWN if name not in arrays]
+    strangers = [(name, get_close_matches(name.lower(), absent, 1, 0.75)) for name in held if name not in KNOWN]
     return arrays, [f"array '{name}' is not read; was '{near[0]}' meant?" for name, near in strangers if near]
 
 
