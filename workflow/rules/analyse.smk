@@ -31,7 +31,7 @@ rule analyse:
         environment=depends("analyse", "environment_text"),
         expect=depends("analyse", "digest"),
     shell:
-        "whatmoves analyse --configfile {params.configfile} --hypotheses {input.hypotheses} --expect {params.expect} &> {log}"
+        "whatmoves analyse --configfile {params.configfile:q} --hypotheses {input.hypotheses:q} --expect {params.expect:q} &> {log:q}"
 
 
 # What the models cost, for people. Times differ from run to run: no receipt covers it, and nothing is made from it.
@@ -57,4 +57,4 @@ rule efficiency:
         code=combined(closure(["whatmoves.analysis.efficiency"])),
         settings=depends("analyse", "settings_text"),
     shell:
-        "whatmoves efficiency --configfile {params.configfile} &> {log}"
+        "whatmoves efficiency --configfile {params.configfile:q} &> {log:q}"

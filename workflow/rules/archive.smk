@@ -22,7 +22,7 @@ rule pack:
     params:
         configfile=place_of_config,
     shell:
-        "whatmoves archive --configfile {params.configfile} --out {output.archive} &> {log}"
+        "whatmoves archive --configfile {params.configfile:q} --out {output.archive:q} &> {log:q}"
 
 
 rule arxiv:
@@ -45,4 +45,4 @@ rule pack_source:
         mem_mb=500,
         runtime=5,
     shell:
-        "(tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude=main.pdf --exclude=receipt.json -C $(dirname {input.tex}) -cf - . | gzip -9n > {output.archive}) 2> {log}"
+        "(tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude=main.pdf --exclude=receipt.json -C \"$(dirname {input.tex:q})\" -cf - . | gzip -9n > {output.archive:q}) 2> {log:q}"

@@ -30,4 +30,4 @@ rule data:
         environment=depends("data", "environment_text"),
         expect=depends("data", "digest"),
     shell:
-        "whatmoves data --configfile {params.configfile} --dataset {wildcards.dataset} --expect {params.expect} &> {log}"
+        "whatmoves data --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --expect {params.expect:q} &> {log:q}"

@@ -38,7 +38,7 @@ rule evaluate:
         environment=depends("evaluate", "environment_text"),
         expect=depends("evaluate", "digest"),
     shell:
-        "whatmoves evaluate --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"
+        "whatmoves evaluate --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --model {wildcards.model:q} --expect {params.expect:q} &> {log:q}"
 
 
 rule floor:
@@ -67,4 +67,4 @@ rule floor:
         environment=depends("floor", "environment_text"),
         expect=depends("floor", "digest"),
     shell:
-        "whatmoves evaluate --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"
+        "whatmoves evaluate --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --model {wildcards.model:q} --expect {params.expect:q} &> {log:q}"

@@ -32,7 +32,7 @@ rule figure:
         environment=depends("figure", "environment_text"),
         expect=depends("figure", "digest"),
     shell:
-        "whatmoves figures --configfile {params.configfile} --figure {wildcards.figure} --inputs {input.sources} --expect {params.expect} &> {log}"
+        "whatmoves figures --configfile {params.configfile:q} --figure {wildcards.figure:q} --inputs {input.sources:q} --expect {params.expect:q} &> {log:q}"
 
 
 rule animation:
@@ -62,7 +62,7 @@ rule animation:
         environment=depends("animation", "environment_text"),
         expect=depends("animation", "digest"),
     shell:
-        "whatmoves figures --configfile {params.configfile} --animation {wildcards.animation} --inputs {input.sources} --expect {params.expect} &> {log}"
+        "whatmoves figures --configfile {params.configfile:q} --animation {wildcards.animation:q} --inputs {input.sources:q} --expect {params.expect:q} &> {log:q}"
 
 
 animations = expand(f"{R}/animations/{{animation}}.{{suffix}}", animation=ANIMATIONS, suffix=["gif", "mp4"])

@@ -25,7 +25,7 @@ rule judges:
         environment=depends("judges", "environment_text"),
         expect=depends("judges", "digest"),
     shell:
-        "whatmoves judge --configfile {params.configfile} --dataset {wildcards.dataset} --train --expect {params.expect} &> {log}"
+        "whatmoves judge --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --train --expect {params.expect:q} &> {log:q}"
 
 
 rule judge:
@@ -66,7 +66,7 @@ rule judge:
         environment=depends("judge", "environment_text"),
         expect=depends("judge", "digest"),
     shell:
-        "whatmoves judge --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --expect {params.expect} &> {log}"
+        "whatmoves judge --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --model {wildcards.model:q} --expect {params.expect:q} &> {log:q}"
 
 
 rule judge_floors:
@@ -99,4 +99,4 @@ rule judge_floors:
         environment=depends("judge_floors", "environment_text"),
         expect=depends("judge_floors", "digest"),
     shell:
-        "whatmoves judge --configfile {params.configfile} --dataset {wildcards.dataset} --floors --expect {params.expect} &> {log}"
+        "whatmoves judge --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --floors --expect {params.expect:q} &> {log:q}"

@@ -19,7 +19,7 @@ rule verify:
         configfile=place_of_config,
         settings=depends("paper", "settings_text"),
     shell:
-        "whatmoves verify --configfile {params.configfile} --before-paper --out {output.report} &> {log}"
+        "whatmoves verify --configfile {params.configfile:q} --before-paper --out {output.report:q} &> {log:q}"
 
 
 rule paper:
@@ -52,7 +52,7 @@ rule paper:
         environment=depends("paper", "environment_text"),
         expect=depends("paper", "digest"),
     shell:
-        "whatmoves paper --configfile {params.configfile} --template {input.main} --expect {params.expect} &> {log}"
+        "whatmoves paper --configfile {params.configfile:q} --template {input.main:q} --expect {params.expect:q} &> {log:q}"
 
 
 rule copy_paper:
@@ -71,4 +71,4 @@ rule copy_paper:
     params:
         study=STUDY.study,
     shell:
-        "cp {input.pdf} {output.pdf} &> {log}"
+        "cp {input.pdf:q} {output.pdf:q} &> {log:q}"

@@ -29,4 +29,4 @@ rule train:
         environment=depends("train", "environment_text"),
         expect=depends("train", "digest"),
     shell:
-        "whatmoves train --configfile {params.configfile} --dataset {wildcards.dataset} --model {wildcards.model} --seed {wildcards.seed} --expect {params.expect} &> {log}"
+        "whatmoves train --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --model {wildcards.model:q} --seed {wildcards.seed:q} --expect {params.expect:q} &> {log:q}"
