@@ -252,6 +252,55 @@ def test_as_few_lines_as_possible_are_out_of_order(seed: int, folder: Path) -> N
     assert len(kept) + len(problems.found.get(folder / LOG, {})) == len(times)
 
 
+def log_of(folder: Path, times: list[float], **fields: Any) -> Path:
+    """A log with a picture of its own for every time."""
+    for index in range(10, len(times)):
+        (folder / f"frames/{index}.png").write_bytes(b"")
+    return write(folder, [line(i, timestamp=t, **fields) for i, t in enumerate(times)])
+
+
+EPISODES = [*range(8), *range(6), *range(12)]
+RESTARTS: dict[str, tuple[list[float], list[int], list[int]]] = {  # times, lines that begin a session, lines dropped
+    "clean": (EPISODES, [1, 9, 15], []),
+    "not quite from zero": ([t + 0.25 * (i > 7) + 0.25 * (i > 13) for i, t in enumerate(EPISODES)], [1, 9, 15], []),
+    "to before all": ([*range(100, 108), *range(8)], [1, 9], []),
+    "one line astray in an episode": ([*range(8), 0, 1, -7, 3, 4, 5], [1, 9], [11]),
+    "one line far ahead in an episode": ([*range(8), 0, 99, 2, 3, 4, 5], [1, 9], [10]),
+    "one line too early": ([*range(8), -7, *range(8, 16)], [1], [9]),
+    "one line too late": ([*range(8), 99, *range(8, 16)], [1], [9]),
+    "a first line too late": ([99, *range(12)], [1], [1]),
+    "neighbours swapped": ([0, 1, 2, 3, 5, 4, 6, 7, 8, 10, 9, 11], [1], [6, 11]),
+    "four lines delayed": ([*range(8), 12, 13, 14, 15, 8, 9, 10, 11, *range(16, 24)], [1], [9, 10, 11, 12]),
+    "set back by four lines": ([*range(12), *range(8, 20)], [1], [13, 14, 15, 16]),
+}
+
+
+@pytest.mark.parametrize("case", RESTARTS)
+def test_a_clock_that_starts_again_begins_a_session(case: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    times, begins, dropped = RESTARTS[case]
+    caplog.set_level(logging.INFO)
+    path = log_of(folder, times)
+    sessions, problems = read(folder, pause_s=1000)
+    assert len([entry for session in sessions for entry in session.entries]) == len(times) - len(dropped)
+    assert len(problems.found.get(path, {})) == len(dropped)
+    assert [session.entries[0].line for session in sessions] == [line + (line in dropped) for line in begins]
+    shown = ", ".join(map(str, begins[1:]))
+    said = [f"{path}: the clock starts again at lines {shown}: each begins a session"] if shown else []
+    assert caplog.messages == said
+    # The same inside a named session, whose episodes keep its name.
+    log_of(folder, times, session="yard")
+    names = [session.name for session in read(folder)[0]]
+    assert names == [f"{LOG}: yard", *(f"{LOG}: yard from line {line}" for line in begins[1:])]
+
+
+def test_a_log_pasted_twice_is_one_session(folder: Path) -> None:
+    path = write(folder, [line(i) for i in [*range(10), *range(10)]])
+    sessions, problems = read(folder)
+    assert lines_of(sessions) == [[*range(1, 11)]], "else a picture would stand in training and in test"
+    assert problems.found[path][11] == ("time twice", "has the time 0.0 and the picture of line 1")
+    assert list(problems.found[path]) == [*range(11, 21)]
+
+
 def test_a_line_without_end_is_not_held_in_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording_log, "LONGEST_LINE_BYTES", 150)
     path = write(folder, [line(0), b"x" * 1000, line(2), b"y" * 149, line(4)])

@@ -164,6 +164,91 @@ def test_a_control_that_never_changes_is_zero(folder: Path, tmp_path: Path) -> N
     assert json.loads((tmp_path / "statistics.json").read_text())["control_deviation"][1] == 0
 
 
+def split_of(out: Path) -> list[str]:
+    """The part of each session."""
+    return [session["split"] for session in json.loads((out / "statistics.json").read_text())["sessions"]]
+
+
+def seen_by(folder: Path, out: Path, caplog: pytest.LogCaptureFixture, idle: Any, used: Any) -> Any:
+    """A recording whose second control is `idle(t)` in training and `used(t)` elsewhere, made: its test actions, and
+    what was told of that control."""
+    make(of(folder), out)
+    parts = split_of(out)
+    record(folder, control=lambda s, t: idle(t) if parts[s] == "train" else used(t))
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        make(of(folder), out)
+    assert split_of(out) == parts
+    actions = open_source(of(folder), out).split("test").actions
+    assert actions is not None
+    return actions[..., 1], [message for message in caplog.messages if message.startswith("control 2")]
+
+
+IDLE: dict[str, tuple[Callable[[int], float], Callable[[int], float], str]] = {
+    "rounding of a sensor": (lambda t: 0.35 + 1e-9 * (t % 3), np.sin, "0.35 in training but for rounding"),
+    "rounding of a sum": (lambda t: (0.1 + 0.2, 0.3)[t % 2], np.sin, "0.3 in training but for rounding"),
+    "float32 up and down": (lambda t: float(np.float32(0.7)) + 2.0**-24 * (t % 3 - 1), np.sin, "0.7 in training but"),
+    "rounding about zero": (lambda t: 5.55e-17 * (t % 2), lambda t: t / 8, "0 in training but for rounding"),
+    "moves elsewhere only": (lambda t: 0.0, lambda t: t % 2, "0 in training"),
+    "another constant elsewhere": (lambda t: 1500, lambda t: 1600, "1500 in training"),
+    "counts far from zero": (lambda t: 9e8 + t % 2, lambda t: 9e8 + 500, "9e+08 in training but for rounding"),
+}
+
+
+@pytest.mark.parametrize("case", IDLE)
+def test_a_control_that_idles_in_training_is_zero_and_told(
+    case: str, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    idle, used, always = IDLE[case]
+    actions, (told,) = seen_by(folder, tmp_path, caplog, idle, used)
+    assert not actions.any()
+    assert told.startswith(f"control 2 is always {always}")
+    assert ": stored as 0, though it moves in validation and test, furthest " in told
+    values = [float(used(t)) for t in range(LENGTH)]
+    furthest = max(values, key=lambda value: abs(value - idle(0)))
+    line = int(told.split(" at line ")[1].split(" ")[0])
+    assert f"furthest {furthest:g} at line {line} of log.jsonl: from line {line - (line - 1) % LENGTH};" in told
+    assert values[(line - 1) % LENGTH] == furthest
+
+
+def test_a_control_that_idles_everywhere_is_no_warning(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    record(folder, control=lambda s, t: 0.1)
+    make(of(folder), tmp_path)
+    (told,) = (record for record in caplog.records if record.getMessage().startswith("control"))
+    assert (told.levelname, told.getMessage()) == ("INFO", "control 2 is always 0.1 in training: stored as 0")
+
+
+def test_what_training_never_saw_is_told_once_with_control_session_and_line(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def steer(t: int) -> float:
+        return 450 * np.sin(t)  # the angle of a wheel, degrees
+
+    seen, told = seen_by(folder, tmp_path, caplog, steer, lambda t: 1.9 * steer(t))
+    assert not told, "a session bolder than the others is nothing to tell"
+    assert seen.any()
+    seen, (told,) = seen_by(folder, tmp_path, caplog, lambda t: t % 2, lambda t: 900 if t == 7 else t % 2)
+    line = next(LENGTH * s + 8 for s, part in enumerate(split_of(tmp_path)) if part == "validation")
+    assert told.startswith(
+        "control 2 is 0 … 1 in training, but goes far beyond in validation and test, furthest 900 at"
+    )
+    assert told.endswith("; mend those lines if they are wrong")
+    assert f"line {line} of log.jsonl: from line {line - 7};" in told
+    assert seen.max() > 100, "told, but not changed"
+
+
+def test_statistics_have_the_range_of_training(folder: Path, tmp_path: Path) -> None:
+    record(folder, control=lambda s, t: 3.0 * s - t)
+    make(of(folder), tmp_path)
+    told = json.loads((tmp_path / "statistics.json").read_text())
+    trained = [s for s, part in enumerate(split_of(tmp_path)) if part == "train"]
+    assert told["control_min"] == [0, 3.0 * min(trained) - LENGTH + 1]
+    assert told["control_max"] == [LENGTH - 1, 3.0 * max(trained)]
+
+
 def test_without_controls_there_are_no_actions(folder: Path, tmp_path: Path) -> None:
     config = of(folder, controls=0)
     make(config, tmp_path)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from whatmoves.data.recording_log import Entry, Session, logs_digest
+from whatmoves.data.recording_log import Session, logs_digest
+from whatmoves.data.recording_order import Entry
 from whatmoves.data.recording_problems import Problems
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")

@@ -13,34 +13,28 @@ Nothing in a log is trusted: what cannot be used is named once with its line, an
 
 import hashlib
 import json
+import logging
 import math
 import os
 import stat
-from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, NamedTuple
 
+from whatmoves.data.recording_order import Entry, Ticks, episodes, in_order, once
 from whatmoves.data.recording_problems import Problems
 from whatmoves.errors import DataError
 from whatmoves.files import sha256
 
-Ticks = int | float  # whole numbers stay whole: nanoseconds since 1970 do not fit a float
+log = logging.getLogger(__name__)
+
 TimestampUnit = Literal["s", "ms", "us", "ns"]
 SECONDS: dict[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 CLOCKS = ("timestamp", "server_timestamp_ns")
 STICKS = (("leftStick", "x"), ("leftStick", "y"), ("rightStick", "x"), ("rightStick", "y"))
 LONGEST_LINE_BYTES = 2**20
 LARGEST_CONTROL = 1e9
-
-
-class Entry(NamedTuple):
-    """One good line: its number from 1, its time on the log's own clock, its picture and its controls."""
-
-    line: int
-    ticks: Ticks
-    frame: Path
-    controls: tuple[float, ...]
+SHOWN_RESTARTS = 8
 
 
 class Session(NamedTuple):
@@ -86,7 +80,8 @@ def read_sessions(
     """The usable lines of all logs in `folder`, by session; pictures are looked for beside their log, not opened.
 
     `controls` is how many numbers a line must have (0: none are read). Lines of different logs, or with different
-    `session`, are different sessions; where no session is named, a step longer than `pause_s` begins one.
+    `session`, are different sessions; where no session is named, a step longer than `pause_s` begins one. A clock that
+    falls and rises again begins a session, named or not.
     """
     return [
         session
@@ -117,17 +112,24 @@ def _read_log(
     seconds = SECONDS["ns" if clock == "server_timestamp_ns" else timestamp_unit]
     log_name = path.relative_to(folder).as_posix()
     sessions: list[Session] = []
+    restarts: list[int] = []
     for name, entries in named.items():
-        ordered = _in_order(path, entries, problems)
-        if name is not None:
-            sessions.append(Session(f"{log_name}: {name}", path, seconds, ordered))
-            continue
-        first = 0
-        for index in range(1, len(ordered) + 1):
-            if index == len(ordered) or (ordered[index].ticks - ordered[index - 1].ticks) * seconds > pause_s:
-                of_pause = ordered[first:index]
-                sessions.append(Session(f"{log_name}: from line {of_pause[0].line}", path, seconds, of_pause))
-                first = index
+        for part, episode in enumerate(episodes(once(path, entries, problems))):
+            restarts += [episode[0].line] if part else []
+            ordered = in_order(path, episode, problems)
+            if name is not None:
+                again = f" from line {ordered[0].line}" if part else ""
+                sessions.append(Session(f"{log_name}: {name}{again}", path, seconds, ordered))
+                continue
+            first = 0
+            for index in range(1, len(ordered) + 1):
+                if index == len(ordered) or (ordered[index].ticks - ordered[index - 1].ticks) * seconds > pause_s:
+                    of_pause = ordered[first:index]
+                    sessions.append(Session(f"{log_name}: from line {of_pause[0].line}", path, seconds, of_pause))
+                    first = index
+    if restarts:
+        shown = ", ".join(map(str, sorted(restarts)[:SHOWN_RESTARTS])) + (", …" * (len(restarts) > SHOWN_RESTARTS))
+        log.info("%s: the clock starts again at lines %s: each begins a session", path, shown)
     return sorted((session for session in sessions if session.entries), key=lambda session: session.entries[0].line)
 
 
@@ -273,39 +275,3 @@ def _shown(value: Any) -> str:
     """A value for a message: as JSON on one line, not longer than a few words."""
     text = json.dumps(value, ensure_ascii=True)
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _in_order(path: Path, entries: list[Entry], problems: Problems) -> list[Entry]:
-    """The entries with strictly rising times; the fewest possible are dropped, so that one stray time does not condemn
-    all lines after it (longest increasing subsequence, by patience sorting)."""
-    tops: list[Ticks] = []  # the least time that ends a rising series of each length, and the entry that does
-    ends: list[int] = []
-    previous: list[int] = []
-    for index, entry in enumerate(entries):
-        length = bisect_left(tops, entry.ticks)
-        previous.append(ends[length - 1] if length else -1)
-        if length == len(tops):
-            tops.append(entry.ticks)
-            ends.append(index)
-        elif entry.ticks < tops[length]:  # of equal times the first line stays
-            tops[length], ends[length] = entry.ticks, index
-    kept: list[Entry] = []
-    index = ends[-1] if ends else -1
-    while index >= 0:
-        kept.append(entries[index])
-        index = previous[index]
-    kept.reverse()
-
-    line_at = {entry.ticks: entry.line for entry in kept}
-    before: Entry | None = None
-    for entry in entries:
-        if line_at.get(entry.ticks) == entry.line:
-            before = entry
-        elif entry.ticks in line_at:
-            reason = f"has the time {entry.ticks} of line {line_at[entry.ticks]}; times must rise"
-            problems.add(path, entry.line, "time twice", reason)
-        else:
-            neighbour = f"line {before.line} before it has {before.ticks}" if before else "lines after it have earlier"
-            reason = f"has the time {entry.ticks}, out of order: {neighbour}"
-            problems.add(path, entry.line, "time out of order", reason)
-    return kept

@@ -6,7 +6,7 @@ that there is one way to read.
 
 - `video`: pictures resized once, so that input and target are the same pixels.
 - `actions` `[N, T, A]`: controls with mean 0 and deviation 1 over the training sessions; one that never changes there
-  is 0. That of frame t leads to frame t + 1.
+  is 0 (`whatmoves.data.recording_controls`). That of frame t leads to frame t + 1.
 
 Whole sessions are for training, validation or test: neighbouring frames look alike, so a split of frames would leak.
 No clip crosses a gap, a session's border or a line that was skipped. Stored clips share no frame; training clips may
@@ -33,6 +33,7 @@ from torch import Tensor
 
 from whatmoves.data import sample_drive
 from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.recording_controls import KEYS, STATISTICS, scale_of, tell_unseen
 from whatmoves.data.recording_frames import apart_starts, clip_starts, read_frames, split_sessions
 from whatmoves.data.recording_log import Session, TimestampUnit, find_logs, logs_digest, read_sessions
 from whatmoves.data.recording_problems import Problems
@@ -47,7 +48,7 @@ log = logging.getLogger(__name__)
 
 PARTS = ("train", "test", "validation")  # as `split_sessions` numbers them
 SAMPLE = "sample"  # folder of the generated recording, beside the splits
-STATISTICS, PROBLEMS = "statistics.json", "problems.json"
+PROBLEMS = "problems.json"
 STREAMS = {"train": 0, "probe": 1}
 
 Indices = NDArray[np.int64]
@@ -100,8 +101,8 @@ def more_files(config: Config) -> tuple[str, ...]:
 def make(config: Config, folder: Path) -> None:
     """Write both stored splits (`.npz`, `.csv`), the control statistics, and the problems into `folder`.
 
-    Tells of all problems in the log, each kind once. Raises `DataError` where a recording gives no three sessions with
-    clips, or at the first problem if the settings say so.
+    Tells of all problems in the log, each kind once, and of controls that training does not show. Raises `DataError`
+    where a recording gives no three sessions with clips, or at the first problem if the settings say so.
     """
     shutil.rmtree(folder / SAMPLE, ignore_errors=True)  # of earlier settings
     if config.folder is None:
@@ -119,7 +120,13 @@ def make(config: Config, folder: Path) -> None:
     split = split_sessions(clips.tolist(), (config.test_share, config.validation_share), config.seed)
     of_part = np.array(split)[recording.sessions]
     parts = {name: recording.part(of_part == number) for number, name in enumerate(PARTS)}
-    mean, deviation = _statistics(parts["train"].controls)
+    scale = scale_of(parts["train"].controls)
+    others = {name: parts[name] for name in ("validation", "test")}
+    tell_unseen(
+        scale,
+        {name: (part.controls, part.sessions, part.lines) for name, part in others.items()},
+        [session.name for session in sessions],
+    )
     stamps = {
         "recording": _bytes(recording.digest),
         "logs": _bytes(logs_digest(find_logs(source))),
@@ -128,7 +135,7 @@ def make(config: Config, folder: Path) -> None:
     train = parts["train"]
     training: dict[str, NDArray[Any]] = {
         "train_frames": train.frames,
-        "train_controls": _normalised(train.controls, mean, deviation),
+        "train_controls": scale.stored(train.controls),
         "train_runs": train.runs,
         "train_sessions": train.sessions,
         "train_lines": train.lines,
@@ -138,7 +145,7 @@ def make(config: Config, folder: Path) -> None:
         part = parts[name]
         starts = apart_starts(part.runs, config.frames, most)
         rows = starts[:, None] + np.arange(config.frames)
-        arrays = {"video": part.frames[rows], "actions": _normalised(part.controls, mean, deviation)[rows], **stamps}
+        arrays = {"video": part.frames[rows], "actions": scale.stored(part.controls)[rows], **stamps}
         write_arrays(folder / f"{name}.npz", arrays | (training if name == "validation" else {}))
         with atomic(folder / f"{name}.csv") as temporary:
             factors(part.sessions, part.lines, part.times_s, starts).to_csv(temporary, index=False, lineterminator="\n")
@@ -154,8 +161,7 @@ def make(config: Config, folder: Path) -> None:
         folder / STATISTICS,
         {
             "recording_sha256": recording.digest,
-            "control_mean": mean.tolist(),
-            "control_deviation": deviation.tolist(),
+            **{key: values.tolist() for key, values in zip(KEYS, scale, strict=True)},
             "sessions": described,
         },
     )
@@ -272,21 +278,6 @@ def _require_clips(
         f"{source}: sessions with {config.frames} frames in a row: {found}{because}; must be {len(PARTS)} or more, "
         "since training, validation and test share none: record more, name sessions, or set pause_s or frames lower"
     )
-
-
-def _statistics(controls: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and deviation `[A]` of each control; the deviation of one that does not change is 0."""
-    mean, deviation = controls.mean(0), controls.std(0)
-    return mean, np.where(np.ptp(controls, axis=0) > 0, deviation, 0.0)
-
-
-def _normalised(
-    controls: NDArray[np.float64], mean: NDArray[np.float64], deviation: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Controls in deviations from their mean; those without deviation are 0."""
-    changing = deviation > 0
-    normalised = np.where(changing, (controls - mean) / np.where(changing, deviation, 1), 0)
-    return np.asarray(normalised, dtype=np.float32)
 
 
 def _uniforms(data_seed: int, stream: str, stream_seed: int, first: int, count: int) -> NDArray[np.float64]:
