@@ -8,12 +8,12 @@ import pytest
 from whatmoves.errors import DataError
 from whatmoves.playing.controls import Controls, full_actions, read_script
 
-FULL = np.array([1.0, 0.5, 2.0], np.float32)
+FULL = np.array([[-1.0, -0.5, -2.0], [1.0, 0.5, 2.0]], np.float32)
 
 
 def test_a_full_action_is_the_largest_stored_one() -> None:
     stored = np.array([[[0.5, -2.0], [-1.0, 1.0]], [[0.0, 0.0], [0.25, 0.5]]], np.float32)
-    assert full_actions(stored).tolist() == [1.0, 2.0]
+    assert full_actions(stored).tolist() == [[-1.0, -2.0], [1.0, 2.0]]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_smoothing_keeps_part_of_the_last_action() -> None:
 
 def test_the_help_names_the_keys_of_this_width() -> None:
     assert Controls(FULL, 0.0).help() == "←→ or ad, ↑↓ or ws, rf, space rests, q quits"
-    assert Controls(FULL[:0], 0.0).help() == "space rests, q quits"
+    assert Controls(FULL[:, :0], 0.0).help() == "space rests, q quits"
 
 
 def test_a_script_in_words() -> None:

@@ -1,5 +1,6 @@
 """A stored clip carried on by a fake model: which action leads to which frame, and one line for what does not fit."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from whatmoves.data.clips import ClipShape
 from whatmoves.errors import CheckpointError, DataError
 from whatmoves.files import read_arrays, write_arrays
 from whatmoves.playing import play as played
+from whatmoves.playing.controls import read_script
 from whatmoves.playing.play import Stage, open_scene, play, rolled_out
 from whatmoves.training.checkpoint import save_checkpoint
 
@@ -75,6 +77,99 @@ def test_frame_by_frame_is_the_same_as_all_at_once(tmp_path: Path) -> None:
     assert grey(at_once) == [40, 41, 57, 58, 64, 90]  # ten an action, and six a frame of the state held at frame 1
     assert all(asked[:2] == ([1, 2, 1, 4, 6], 1) for asked in scene.model.asked[1:])
     assert scene.model.asked[2][2].tolist() == [[[1, 0, 0], [-0.5, 0, 0], [0, 0, 0]]]
+
+
+def of_recording(folder: Path, **changes: Any) -> Path:
+    """The clips as a recording's: control 1 had mean 4 and deviation 2 in training, control 2 never moved from 7."""
+    stamps = {key: np.arange(32, dtype=np.uint8) for key in ("recording", "logs", "settings")}
+    told = {
+        "recording_sha256": bytes(range(32)).hex(),
+        "control_mean": [4, 7, 0],
+        "control_deviation": [2, 0, 1],
+        "control_min": [-2, 7, 0],
+        "control_max": [8, 7, 1],
+    }
+    told = {key: value for key, value in (told | changes).items() if value is not None}
+    (folder / "statistics.json").write_text(json.dumps(told))
+    return clips(folder, **stamps)
+
+
+def asked_of(folder: Path, script: str) -> list[list[float]]:
+    """What the model is told of the frames that a script asks for."""
+    scene = open_scene(checkpoint(folder), folder / "clips.npz", 0, CPU)
+    rolled_out(scene, read_script(script, scene.full), 0)
+    actions = scene.model.asked[0][2]
+    assert actions is not None
+    asked: list[list[float]] = actions[0, 1:-1].tolist()
+    return asked
+
+
+def test_a_script_and_rest_are_in_the_units_of_the_log(tmp_path: Path) -> None:
+    of_recording(tmp_path)
+    (tmp_path / "a.json").write_text("[[8, 50, 0.5], [4, 7, 0], [0, 0, 0]]")
+    assert asked_of(tmp_path, str(tmp_path / "a.json")) == [[2, 0, 0.5], [0, 0, 0], [-2, 0, 0]]
+    # Words go as far as training did to that side of 0; rest is a released stick.
+    assert asked_of(tmp_path, "right, left, 3+, 3-, rest") == [
+        [2, 0, 0],
+        [-3, 0, 0],
+        [-2, 0, 1],
+        [-2, 0, 0],
+        [-2, 0, 0],
+    ]
+    # Frame by frame as well: the grey of the fake rises by ten a unit of the first.
+    scene = open_scene(tmp_path / "checkpoint.pt", tmp_path / "clips.npz", 2, CPU)
+    stage = Stage(scene, 0)
+    assert grey(np.stack([stage.advance(np.float32([a, 0, 0])) for a in (4, 5, 0)])) == [41, 46, 26]
+
+
+def test_what_training_never_saw_is_said_of_a_script(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    of_recording(tmp_path)
+
+    def said(script: str, steps: int | None = None) -> list[str]:
+        caplog.clear()
+        (tmp_path / "a.json").write_text(script)
+        by_script(tmp_path, str(tmp_path / "a.json") if script.startswith("[") else script, steps)
+        return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+    assert said("[[12, 7, 1], [-6, 0, 0]]") == []
+    assert said("[[12, 7, 1], [-50, 0, 0], [-70, 0, 0]]") == [
+        "--actions: control 1 is -70, far outside the stored range -2 … 8; what follows means little"
+    ]
+    assert said("[[0, 50, 0]]") == ["--actions: control 2 is 50, but in training it is always 7; it has no effect"]
+    assert said("3- 2") == ["--actions: '3- 2': number 3 is never on that side of 0 in what is stored; it rests"]
+    of_recording(tmp_path, control_min=[1000, 7, 0], control_max=[2000, 7, 1], control_mean=[1500, 7, 0])
+    assert said("[[1500, 7, 0]]") == []
+    rests = "--actions: control 1 is 0, far outside the stored range 1000 … 2000; what follows means little"
+    assert said("[[1500, 7, 0]]", steps=2) == [rests]
+    # Of clips that are no recording, the range is that of the clips themselves.
+    clips(tmp_path)
+    assert said("[[0.5, -2, 90]]") == [
+        "--actions: control 3 is 90, far outside the stored range 0 … 3; what follows means little"
+    ]
+
+
+FIX = "make the data set again, or copy this file from beside the original clips"
+NO_UNITS: dict[str, tuple[dict[str, Any] | None, str]] = {
+    "missing": (None, "no such file, so the controls of clips.npz have no units"),
+    "older": ({"control_min": None}, "no control_min in it, so the controls have no units"),
+    "another's": ({"recording_sha256": "00"}, "belongs to another recording than clips.npz"),
+    "no numbers": ({"control_mean": ["a", 0, 0]}, "not readable (could not convert string to float: 'a')"),
+    "too few": (
+        {"control_max": [1]},
+        "must have 3 finite numbers under control_mean, control_deviation, control_min, control_max",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_UNITS)
+def test_controls_without_units_are_refused(case: str, tmp_path: Path) -> None:
+    changes, message = NO_UNITS[case]
+    of_recording(tmp_path, **(changes or {}))
+    if changes is None:
+        (tmp_path / "statistics.json").unlink()
+    with pytest.raises(DataError) as error:
+        by_script(tmp_path, "right")
+    assert str(error.value) == f"{tmp_path}/statistics.json: {message}; {FIX}"
 
 
 def test_steps_cut_a_script_or_let_it_rest(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def advance(action):
 assert terminal.obstacle() is None, terminal.obstacle()
 given = np.full((2, 1, 4, 6), 50, np.uint8)
 steps = json.loads(sys.argv[2])
-shown = terminal.play_in_terminal(given, advance, Controls(np.float32([1, 0.5]), 0.0), steps)
+shown = terminal.play_in_terminal(given, advance, Controls(np.float32([[-1, -0.5], [1, 0.5]]), 0.0), steps)
 json.dump({"asked": asked, "shown": shown[:, 0, 0, 0].tolist()}, open(sys.argv[1], "w"))
 """
 SIZE = struct.pack("HHHH", 10, 60, 0, 0)  # rows, columns

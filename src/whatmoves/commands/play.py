@@ -2,7 +2,8 @@
 
 In a terminal, arrow keys or WASD set the first two numbers of the action, r/f, t/g, y/h, … the others; space sets all
 to 0, q quits. With --actions no keyboard is needed: the roll-out is written to --out. A model that reads no actions
-just carries the clip on.
+just carries the clip on. Actions of a recording are in its log's own units, converted with the statistics.json beside
+the clips; at rest all are the log's 0, a released stick.
 
   whatmoves play checkpoint.pt test.npz
   whatmoves play checkpoint.pt test.npz --actions 'right 5, up 3, rest' --out play.gif

@@ -4,6 +4,9 @@ After an idea of TinyDreams (Nikims/tinyDreams, its play script). A script is on
 At the keyboard a frame is asked for at a time, from the P frames before it, the model's own among them: the same for a
 model that reads a fixed number of frames, and all there can be where actions are not known beforehand.
 
+Actions are asked for in the data set's own units. A recording's controls are stored otherwise, and converted here with
+the statistics beside the clips.
+
 The action of frame t leads to frame t + 1, so a player's first action takes the place of the stored one of the last
 given frame. States of frames to come are not known: the last known one is held.
 """
@@ -17,10 +20,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from whatmoves.data.recording_controls import Scale, read_scale
 from whatmoves.errors import DataError
 from whatmoves.evaluation.use import able, as_bytes, as_floats, check_video_name, read_video, write_video
 from whatmoves.files import read_arrays
-from whatmoves.playing.controls import Controls, full_actions, read_script
+from whatmoves.playing.controls import Controls, full_actions, full_controls, own_scale, read_script, tell_unseen
 from whatmoves.training.runtime import choose_device
 
 log = logging.getLogger(__name__)
@@ -32,8 +36,8 @@ class Scene(NamedTuple):
     """Where a play starts: the first P frames of a clip, and what belongs to them as far as the model reads it.
 
     video `[1, P, C, H, W]` in [0, 1]; actions `[1, P, A]`, of which the last is the player's to replace, and states
-    `[1, P, S]`, or None; `full`: a full action of each number `[A]`, empty where the model reads none; `frames`: of the
-    stored clip.
+    `[1, P, S]`, or None, all as stored; `full`: a full action to either side of each number `[2, A]` in its own unit,
+    of width 0 where the model reads none; `scale`: of that unit; `frames`: of the stored clip.
     """
 
     model: Any
@@ -42,6 +46,7 @@ class Scene(NamedTuple):
     actions: Tensor | None
     states: Tensor | None
     full: NDArray[np.float32]
+    scale: Scale
     frames: int
 
 
@@ -50,11 +55,13 @@ class Stage:
 
     def __init__(self, scene: Scene, seed: int) -> None:
         self._model, self._video, self._states = scene.model, scene.video, scene.states
+        self._scale = scene.scale
         self._actions = None if scene.actions is None else scene.actions[:, :-1]
         self._generator = Generator().manual_seed(seed)
 
     def advance(self, action: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The next frame `[C, H, W]`, to which `action` `[A]` leads."""
+        """The next frame `[C, H, W]`, to which `action` `[A]`, in its own unit, leads."""
+        action = self._scale.stored(action)
         actions = None if self._actions is None else _extended(self._actions, action[None])
         states = None if self._states is None else _held(self._states, 1)
         asked = None if actions is None else _extended(actions, np.zeros_like(action)[None])
@@ -89,7 +96,7 @@ def play(
     if out is not None:
         check_video_name(out)
     scene = open_scene(checkpoint, clips, clip, choose_device(device))
-    if not len(scene.full):
+    if not scene.full.shape[1]:
         log.info("a %s reads no actions: it carries the clip on, whatever is asked for", scene.name)
         if script is not None:
             raise DataError(f"--actions is {script!r}, but a {scene.name} reads no actions; leave it out")
@@ -97,9 +104,10 @@ def play(
         log.info("states of frames to come are not known: the last known one is held")
     hindrance = obstacle()
     if script is None and hindrance is None:
+        tell_unseen(scene.scale, np.zeros_like(scene.full[:1]), "rest")
         controls, stage = Controls(scene.full, smoothing), Stage(scene, seed)
         played = play_in_terminal(as_bytes(scene.video[0]), stage.advance, controls, steps)
-    elif script is not None or not len(scene.full):
+    elif script is not None or not scene.full.shape[1]:
         played = rolled_out(scene, _actions_of(scene, script, steps), seed)
         out = out or DEFAULT_OUT
     else:
@@ -125,19 +133,23 @@ def open_scene(checkpoint: Path, clips: Path, clip: int, device: torch.device) -
     def beginning(values: NDArray[np.float32] | None) -> Tensor | None:
         return None if values is None else torch.from_numpy(values[[clip], :past]).to(device)
 
+    stored = np.zeros((1, 1, 0), np.float32) if actions is None else actions
+    scale = None if actions is None else read_scale(clips, read_arrays(clips))
     return Scene(
         model=model,
         name=loaded.meta["kind"],
         video=as_floats(video[[clip], :past], device),
         actions=beginning(actions),
         states=beginning(states),
-        full=np.zeros(0, np.float32) if actions is None else full_actions(actions),
+        full=full_actions(stored) if scale is None else full_controls(scale),
+        scale=own_scale(stored) if scale is None else scale,
         frames=frames,
     )
 
 
 def rolled_out(scene: Scene, actions: NDArray[np.float32], seed: int) -> NDArray[np.uint8]:
-    """The given frames and, after them, one for each of `actions` `[N, A]`: `[P + N, C, H, W]`."""
+    """The given frames and, after them, one for each of `actions` `[N, A]`, in their own unit: `[P + N, C, H, W]`."""
+    actions = scene.scale.stored(actions)
     steps = len(actions)
     asked = None
     if scene.actions is not None:  # the action of the last frame leads nowhere
@@ -155,7 +167,9 @@ def _actions_of(scene: Scene, script: str | None, steps: int | None) -> NDArray[
     actions = read_script(script, scene.full)
     count = steps or len(actions)
     rest = np.zeros((max(0, count - len(actions)), actions.shape[1]), np.float32)
-    return np.concatenate((actions, rest))[:count]
+    actions = np.concatenate((actions, rest))[:count]
+    tell_unseen(scene.scale, actions, "--actions")
+    return actions
 
 
 def _conditions(clips: Path, name: str, shape: Any, count: int, needed: bool) -> NDArray[np.float32] | None:
