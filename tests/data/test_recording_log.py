@@ -126,7 +126,14 @@ BAD: dict[str, tuple[dict[str, Any] | bytes, str]] = {
         "control 4 is -Infinity; must be a finite number",
     ),
     "control is null": (line(2, controls=[None, 2, 3, 4]), "control 1 is null; must be a finite number"),
-    "control is huge": (line(2, controls=[1, 2, 1e300, 4]), "control 3 is 1e+300; must be within ±1e+09"),
+    "control is a boolean": (
+        line(2, controls=[1, True, 3, 4]),
+        "control 2 is true; must be a finite number (1 or 0 for a button)",
+    ),
+    "control is huge": (
+        line(2, controls=[1, 2, 1e300, 4]),
+        "control 3 is 1e+300; must be within ±1e+09, so take its start away",
+    ),
     "control is a huge whole number": (
         line(2, controls=[10**400, 2, 3, 4]),
         f"control 1 is 1{'0' * 36}...; must be a finite number",

@@ -247,10 +247,13 @@ def _controls(fields: dict[str, Any], count: int) -> tuple[float, ...]:
         raise _BadLineError("controls", f"controls has {len(value)} numbers; must have {count}")
     for position, number in enumerate(value, start=1):
         if not _is_number(number):
-            raise _BadLineError("controls", f"control {position} is {_shown(number)}; must be a finite number")
+            button = " (1 or 0 for a button)" if isinstance(number, bool) else ""
+            reason = f"control {position} is {_shown(number)}; must be a finite number{button}"
+            raise _BadLineError("controls", reason)
         if abs(number) > LARGEST_CONTROL:
             raise _BadLineError(
-                "controls", f"control {position} is {_shown(number)}; must be within ±{LARGEST_CONTROL:g}"
+                "controls",
+                f"control {position} is {_shown(number)}; must be within ±{LARGEST_CONTROL:g}, so take its start away",
             )
     return tuple(float(number) for number in value)
 
