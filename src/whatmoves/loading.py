@@ -4,9 +4,13 @@ The JSON Schema `config/schema.json`, generated from the types, lets this run wi
 Options of a kind that is not in it (a model of your own) are checked in a subprocess and remembered by code hash.
 """
 
+import copy
 import difflib
 import functools
 import json
+import operator
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,41 +18,36 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError as SchemaError
 from pydantic import ValidationError
 
+from whatmoves import plugins
 from whatmoves.errors import ConfigError
 from whatmoves.files import read_json, write_json, write_text
 from whatmoves.provenance.closure import closure, combined
 from whatmoves.study import Study
+from whatmoves.yaml_files import read_yaml
 
 SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.json"
 STEP = "checking "
 """Begins the line that names a step of the check, by which a check that dies is told where it was."""
+SWITCHES = {"yes": True, "on": True, "no": False, "off": False}
+"""What people write for true and false; a name or a label may be such a word, so only the type of a setting tells."""
+SHOWN = 60  # letters of a value in a message
 
 
 def load_study(path: Path, cache: Path = Path(".cache")) -> Study:
     """Read, validate and return the study in `path`; raises `ConfigError` (one line) for whatever is wrong with it."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such study file; the shipped ones are in config/") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise ConfigError(f"{path}: not YAML: {problem}") from None
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{path}: holds {type(raw).__name__}, expected settings such as `study: my_study`")
+    absent, example = "no such study file; the shipped ones are in config/", "settings such as `study: my_study`"
+    raw = read_yaml(path, absent, example)
     return validate_study(raw, where=str(path), cache=cache)
 
 
 def validate_study(raw: Mapping[str, Any], where: str, cache: Path = Path(".cache")) -> Study:
     """Validate raw settings against the schema and the types; raises `ConfigError` naming `where`, key, value, fix."""
     schema = read_json(SCHEMA_FILE)
-    filled = _with_kinds(raw)
+    filled = _with_kinds(copy.deepcopy(dict(raw)))
     _check(filled, schema["$defs"]["Study"], schema, where, ())
     for section in ("data", "models"):
         for name, entry in filled[section].items():
@@ -57,7 +56,7 @@ def validate_study(raw: Mapping[str, Any], where: str, cache: Path = Path(".cach
     try:
         return Study.model_validate(filled)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+        raise ConfigError(_in_words(plugins.one_line(error, f"{where}:", Study))) from None
 
 
 def abilities_of(section: str, kind: str) -> frozenset[str]:
@@ -100,7 +99,7 @@ def _why_unsound(configfile: Path, code: int, lines: list[str]) -> str:
     if last.startswith("whatmoves: "):
         return last.removeprefix("whatmoves: ")
     place = next((line.removeprefix(STEP) for line in reversed(lines) if line.startswith(STEP)), "its start")
-    repeat = f"`whatmoves studies --check --configfile {configfile}`"
+    repeat = f"`whatmoves studies --check --configfile {shlex.quote(str(configfile))}`"
     if code < 0:
         name = signal.Signals(-code).name
         return f"{configfile}: the check died of {name} at {place}; see if {repeat} dies there again, and report it"
@@ -150,11 +149,26 @@ def _schema_of_kind(
 
 
 def _check(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where: str, prefix: tuple[str, ...]) -> None:
-    """Raise `ConfigError` for the first mismatch of `value` with `schema`, as one line."""
-    complete = {**schema, "$defs": root.get("$defs", {})}
-    errors = sorted(Draft202012Validator(complete).iter_errors(value), key=lambda e: (len(e.absolute_path), e.message))
+    """Raise `ConfigError` for the first mismatch of `value` with `schema`, as one line; unknown keys come first.
+
+    Words for yes and no become true and false in `value`, where a setting is one of the two.
+    """
+    validator = Draft202012Validator({**schema, "$defs": root.get("$defs", {})})
+    errors = [error for error in validator.iter_errors(value) if not _switched(_narrowest(error), value)]
     if errors:
-        raise ConfigError(f"{where}: {_sentence(_narrowest(errors[0]), prefix)}")
+        first = min(errors, key=lambda e: (len(e.absolute_path), e.validator != "additionalProperties", e.message))
+        raise ConfigError(f"{where}: {_sentence(_narrowest(first), prefix)}")
+
+
+def _switched(error: SchemaError, value: Any) -> bool:
+    """Whether the mismatch is a word such as `off` for a truth value, now put right in `value`."""
+    if error.validator != "type" or error.validator_value != "boolean" or not isinstance(error.instance, str):
+        return False
+    *group, last = error.absolute_path
+    if error.instance.lower() not in SWITCHES:
+        return False
+    functools.reduce(operator.getitem, group, value)[last] = SWITCHES[error.instance.lower()]
+    return True
 
 
 def _narrowest(error: SchemaError) -> SchemaError:
@@ -168,7 +182,9 @@ def _narrowest(error: SchemaError) -> SchemaError:
 def _sentence(error: SchemaError, prefix: tuple[str, ...]) -> str:
     """A schema mismatch in words: key, value, what is expected, and the likely fix."""
     key = ".".join(str(part) for part in (*prefix, *error.absolute_path)) or "the file"
-    value = json.dumps(error.instance, default=str)
+    key += ": a name in it" if "propertyNames" in error.absolute_schema_path else ""
+    value = json.dumps(error.instance, default=str, ensure_ascii=False)
+    value = value if len(value) <= SHOWN else value[: SHOWN - 3] + "..."
     expected: Any = error.validator_value
     schema: Any = error.schema
     instance: Any = error.instance
@@ -182,7 +198,7 @@ def _sentence(error: SchemaError, prefix: tuple[str, ...]) -> str:
             missing = sorted(set(expected) - set(instance))[0]
             return f"{key} has no `{missing}`; add it"
         case "type":
-            return f"{key} is {value}; expected {_type_words(expected)}"
+            return f"{key} is {value}; expected {_type_words(expected)}{_how_to_write(instance, expected)}"
         case "enum":
             hint = _suggestion(str(error.instance), expected)
             return f"{key} is {value};{hint} must be one of {', '.join(map(str, expected))}"
@@ -199,9 +215,17 @@ def _sentence(error: SchemaError, prefix: tuple[str, ...]) -> str:
         case "maxItems":
             return f"{key} is {value}; takes at most {expected} of them"
         case "pattern":
-            return f"{key} is {value}; must match {expected}"
+            return f"{key} is {value}; must {_in_words(f'match {expected}')}"
+        case "maxLength":
+            return f"{key} is {value}; takes at most {expected} letters"
         case _:
             return f"{key}: {error.message}"
+
+
+def _in_words(sentence: str) -> str:
+    """A sentence with the pattern of names said in words."""
+    words = "be small letters, digits and _, a letter first"
+    return re.sub(r"match (?:pattern )?'?\^\[a-z\]\[a-z0-9_\]\*\$'?", words, sentence)
 
 
 def _type_words(expected: Any) -> str:
@@ -209,6 +233,18 @@ def _type_words(expected: Any) -> str:
     words |= {"array": "a list", "object": "a group of settings", "null": "null"}
     names = [expected] if isinstance(expected, str) else list(expected)
     return " or ".join(words.get(name, name) for name in names)
+
+
+def _how_to_write(instance: Any, expected: Any) -> str:
+    """For what is read as text, number, truth value or nothing, against the writer's meaning: how to write it."""
+    wanted = {expected} if isinstance(expected, str) else set(expected)
+    if instance is None:
+        return "; write one (in quotes, if it begins with #), or leave the key out"
+    if "string" in wanted and not isinstance(instance, list | dict):
+        return "; put it in quotes"
+    if wanted & {"integer", "number"} and isinstance(instance, str):
+        return f", written as {'0.5 or 1e-3' if 'number' in wanted else '2000 or 2e3'}, without quotes"
+    return ""
 
 
 def _suggestion(word: str, known: Iterable[str]) -> str:

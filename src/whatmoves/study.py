@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from whatmoves.settings import Level, Settings
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]  # it names files
 Kind = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 

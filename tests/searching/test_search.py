@@ -76,6 +76,10 @@ def test_a_point_changes_one_model_and_leaves_the_rest() -> None:
             "grids.default.options.beta is [1, 2, 1], with a value twice; name each once",
         ),
         ({"scores": {"pca": "prediction"}}, "scores.pca is of no model of this search; known: baseline_vae, lstm_vae"),
+        (
+            {"grids": {"default": {"options.skip": [True, False]}}, "with": {"options.skip": {"True": {}}}},
+            "with.options.skip.True is no value that a grid gives to options.skip; known: false, true",
+        ),
         ({"seeds": [1, 1]}, "seeds is [1, 1], with a seed twice; name each seed once"),
         ({"seed": [1]}, "seed is no option; did you mean seeds? known: "),
     ],

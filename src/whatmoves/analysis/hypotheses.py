@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
@@ -18,6 +17,7 @@ from whatmoves.analysis.statistics import bootstrap_interval, effect, holm, pair
 from whatmoves.errors import ConfigError
 from whatmoves.settings import Settings
 from whatmoves.study import Study
+from whatmoves.yaml_files import read_yaml
 
 LEVEL = 0.05
 FEWEST_SEEDS = 6  # below this the exact two-sided sign-flip test cannot reach 0.05: 2 / 2^5 = 0.0625
@@ -63,12 +63,10 @@ class Hypothesis(Settings):
 
 def load_hypotheses(path: Path) -> list[Hypothesis]:
     """The declared hypotheses; raises `ConfigError` naming file, hypothesis and what is wrong."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))["hypotheses"]
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; hypotheses are declared there") from None
-    except (yaml.YAMLError, TypeError, KeyError) as error:
-        raise ConfigError(f"{path}: expected a list under `hypotheses`: {' '.join(str(error).split())}") from None
+    example = "a list under `hypotheses`"
+    raw = read_yaml(path, "no such file; hypotheses are declared there", example).get("hypotheses")
+    if not isinstance(raw, list):
+        raise ConfigError(f"{path}: expected {example}")
     declared = []
     for number, entry in enumerate(raw):
         try:

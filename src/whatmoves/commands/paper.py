@@ -24,12 +24,10 @@ def run(arguments: argparse.Namespace) -> None:
     outputs = [layout.paper / "main.tex", layout.paper / "main.pdf", layout.root / "config.yaml"]
     inputs = paper_inputs(study, layout.root, arguments.template.parent)
     with job(arguments, study, "paper", {}, inputs, outputs, layout.paper / "receipt.json"):
-        import yaml
-
         from whatmoves.files import write_text
         from whatmoves.paper.build import build_pdf, write_paper
+        from whatmoves.yaml_files import yaml_text
 
         write_paper(study, layout.root, arguments.template.parent, layout.paper)
         build_pdf(layout.paper, layout.paper / "main.pdf")
-        settings = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        write_text(layout.root / "config.yaml", settings)
+        write_text(layout.root / "config.yaml", yaml_text(study.model_dump(mode="json")))

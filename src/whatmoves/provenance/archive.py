@@ -19,14 +19,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from whatmoves.errors import DataError, ProofError
 from whatmoves.files import atomic, read_json, sha256, write_json
 from whatmoves.provenance.receipts import checksum, is_receipt, read_receipt
 from whatmoves.provenance.report import FRESH, UNUSED, Report
 from whatmoves.provenance.verify import CONFIG, PROVEN_FOLDERS, RESTORED, verify
 from whatmoves.study import Study
+from whatmoves.yaml_files import yaml_text
 
 FORMAT = 1
 MANIFEST, CRATE = "manifest.json", "ro-crate-metadata.json"
@@ -53,8 +52,7 @@ def archive(study: Study, root: Path, out: Path, *, checkpoints: bool = False, s
         CRATE: (json.dumps(_crate(study, files), indent=1, sort_keys=True) + "\n").encode(),
     }
     if CONFIG not in files:
-        settings = yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        extra[CONFIG] = settings.encode()
+        extra[CONFIG] = yaml_text(study.model_dump(mode="json")).encode()
     with (
         atomic(out) as temporary,
         temporary.open("wb") as stream,

@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from whatmoves.arithmetic.report import counted
 from whatmoves.errors import ConfigError, DataError, ProofError
 from whatmoves.files import read_json
@@ -20,6 +18,7 @@ from whatmoves.provenance.jobs import KINDS, canonical, expected_jobs, read_fing
 from whatmoves.provenance.receipts import RUN_TO_RUN, checksum, is_receipt, read_receipt
 from whatmoves.provenance.report import FOREIGN, FRESH, MISSING, STALE, UNKNOWN, UNUSED, Finding, Reason, Report
 from whatmoves.study import Study
+from whatmoves.yaml_files import read_yaml
 
 REPORT = "verify.json"  # the report itself, beside the results
 RESTORED = "restored.json"  # says which files an archive left out
@@ -184,13 +183,12 @@ class _Check:
             return
         finding = Finding(CONFIG, "file", {})
         try:
-            stored = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError):
-            stored = None
-        if not isinstance(stored, dict):
+            stored = read_yaml(path, "no such file", "settings")
+        except ConfigError:
             finding.blame(FOREIGN, Reason("output", f"file {CONFIG} is not readable as settings"))
-        elif reasons := _differences("settings", stored, self.study.model_dump(mode="json")):
-            finding.blame(STALE, *reasons)
+        else:
+            if reasons := _differences("settings", stored, self.study.model_dump(mode="json")):
+                finding.blame(STALE, *reasons)
         if finding.status != FRESH:
             self.findings[CONFIG] = finding
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from whatmoves import plugins
@@ -14,6 +13,7 @@ from whatmoves.errors import ConfigError
 from whatmoves.searching.record import Score
 from whatmoves.settings import Settings
 from whatmoves.study import Study
+from whatmoves.yaml_files import read_yaml
 
 DEFAULT_GRID = "default"
 
@@ -55,6 +55,12 @@ class Space(Settings):
             raise ValueError(f"grids differ in their number of points ({listed}); give every model the same number")
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"seeds is {list(self.seeds)}, with a seed twice; name each seed once")
+        for key, choices in self.along.items():
+            known = {_spelled(value) for grid in self.grids.values() for value in grid.get(key, [])}
+            for choice in choices:
+                if known and choice not in known:
+                    listed = ", ".join(sorted(known))
+                    raise ValueError(f"with.{key}.{choice} is no value that a grid gives to {key}; known: {listed}")
         return self
 
     def grid_of(self, model: str) -> dict[str, list[Any]]:
@@ -68,19 +74,21 @@ class Space(Settings):
         for values in itertools.product(*grid.values()):
             point = dict(zip(grid, values, strict=True))
             for key, value in list(point.items()):
-                point |= self.along.get(key, {}).get(str(value), {})
+                point |= self.along.get(key, {}).get(_spelled(value), {})
             points.append(point)
         return points
 
 
+def _spelled(value: Any) -> str:
+    """A value of a grid as `with` names it: `true`, `0.001`, `mse`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def load_space(path: Path) -> Space:
     """The declared search; raises `ConfigError` in one line."""
+    raw = read_yaml(path, "no such file; a search is declared there", "`models`, `seeds` and `grids`")
     try:
-        return Space.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; a search is declared there") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+        return Space.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(plugins.one_line(error, f"{path}:", Space)) from None
 
