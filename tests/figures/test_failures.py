@@ -25,8 +25,8 @@ STUDY = Study.model_validate(
 
 
 def test_it_is_of_the_what_where_vaes_trained_on_the_table(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"needs a pictures\.npz of a model of kind what_where_vae in"):
-        failures.collect(FigureInputs(tmp_path, STUDY))
+    with pytest.raises(DataError, match=r"evaluate/push_world: no <model>/pictures\.npz"):
+        failures.collect(FigureInputs(tmp_path, STUDY, "push_world"))
     truth = np.random.default_rng(0).integers(0, 256, (3, 12, 3, 8, 8)).astype(np.uint8)
     for dataset, model in (
         ("moving_digits", "what_where_vae"),
@@ -35,7 +35,7 @@ def test_it_is_of_the_what_where_vaes_trained_on_the_table(tmp_path: Path) -> No
     ):
         path = tmp_path / f"evaluate/{dataset}/{model}/pictures.npz"
         write_arrays(path, {"truth": truth, "reconstruction": 255 - truth})
-    data = failures.collect(FigureInputs(tmp_path, STUDY))
+    data = failures.collect(FigureInputs(tmp_path, STUDY, "push_world"))
     assert data["labels"].tolist() == ["On a table"]
     assert data["frames"].tolist() == [0, 2, 4, 6, 8, 10]
     assert np.array_equal(data["reconstructions"], 255 - truth[None, :2, ::2])
