@@ -128,3 +128,21 @@ def test_a_faulty_declaration_is_one_line(entry: str, message: str, tmp_path: Pa
 
 def test_the_shipped_hypotheses_load() -> None:
     assert any(hypothesis.primary for hypothesis in load_hypotheses(ROOT / "paper/hypotheses.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("hypotheses:\n", "expected a list under `hypotheses` and nothing else; it holds hypotheses"),
+        ("hypotheses: []\nmore: 1\n", "expected a list under `hypotheses` and nothing else; it holds hypotheses, more"),
+        ("- id: h\n", "holds a list; expected a list under `hypotheses`"),
+        ("hypotheses:\n- id: h\n  id: g\n", "hypotheses.0.id stands twice, in lines 2 and 3; keep one"),
+        ("hypotheses: [{id: 5}]\n", "hypothesis 5: id is 5; must be a valid string (and 4 more)"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_in_one_line(text: str, line: str, tmp_path: Path) -> None:
+    path = tmp_path / "hypotheses.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_hypotheses(path)
+    assert str(error.value) == f"{path}: {line}"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
+from whatmoves import plugins
 from whatmoves.analysis.metrics import METRICS
 from whatmoves.analysis.statistics import bootstrap_interval, effect, holm, paired_sign_flip
 from whatmoves.errors import ConfigError
@@ -64,19 +65,17 @@ class Hypothesis(Settings):
 def load_hypotheses(path: Path) -> list[Hypothesis]:
     """The declared hypotheses; raises `ConfigError` naming file, hypothesis and what is wrong."""
     example = "a list under `hypotheses`"
-    raw = read_yaml(path, "no such file; hypotheses are declared there", example).get("hypotheses")
-    if not isinstance(raw, list):
-        raise ConfigError(f"{path}: expected {example}")
+    held = read_yaml(path, "no such file; hypotheses are declared there", example)
+    raw = held.get("hypotheses")
+    if not isinstance(raw, list) or len(held) > 1:
+        raise ConfigError(f"{path}: expected {example} and nothing else; it holds {', '.join(held)}")
     declared = []
     for number, entry in enumerate(raw):
         try:
             declared.append(Hypothesis.model_validate(entry))
         except ValidationError as error:
-            first = error.errors()[0]
             name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
-            key = ".".join(str(part) for part in first["loc"])
-            reason = first["msg"].removeprefix("Value error, ")
-            raise ConfigError(f"{path}: hypothesis {name}: {key} {reason}") from None
+            raise ConfigError(plugins.one_line(error, f"{path}: hypothesis {name}:", Hypothesis)) from None
     names = [hypothesis.id for hypothesis in declared]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"{path}: hypothesis {sorted(twice)[0]} is declared twice; give each its own id")
