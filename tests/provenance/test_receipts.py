@@ -173,3 +173,25 @@ def test_a_folder_made_from_code_that_moved_is_removed(project: Project):
     with pytest.raises(ProofError, match="changed while the job ran, so its result is removed"):
         make()
     assert not (data / "sample").exists()
+
+
+def test_git_state_is_read_whoever_owns_the_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-qm", "one", "--allow-empty"], check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own switch: as if another user owned it
+    refused = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    assert "dubious ownership" in refused.stderr or "unsafe repository" in refused.stderr
+    state = git_state(tmp_path)
+    assert state is not None
+    assert len(state["commit"]) == 40
+
+
+def test_a_repository_that_git_does_not_read_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    (tmp_path / ".git").write_text("gitdir: nowhere")
+    state = git_state(tmp_path)
+    assert state is not None
+    assert list(state) == ["unread"]
+    assert "not a git repository" in state["unread"]
+    assert len(caplog.messages) == 1
+    assert "the receipt names no commit" in caplog.messages[0]

@@ -68,8 +68,8 @@ def _makers(root: Path) -> dict[str, dict[str, Any]]:
 
 def _job(receipt: dict[str, Any], indent: str) -> list[str]:
     """One job in five lines."""
-    core, run, git = receipt["core"], receipt["run"], receipt["run"]["git"]
-    commit = "no repository" if git is None else git["commit"] + (" with changes" if git["dirty"] else "")
+    core, run = receipt["core"], receipt["run"]
+    commit = _commit(run["git"])
     inputs = list(core["inputs"])
     more = f" and {len(inputs) - 4} more" if len(inputs) > 4 else ""
     return [
@@ -79,3 +79,12 @@ def _job(receipt: dict[str, Any], indent: str) -> list[str]:
         f"{indent}  run      {run['started']} to {run['ended']}, {run['device']}, Python {run['versions']['python']}",
         f"{indent}  receipt  {receipt['name']}",
     ]
+
+
+def _commit(git: dict[str, Any] | None) -> str:
+    """The commit a job ran at, or why its receipt names none."""
+    if git is None:
+        return "no repository"
+    if "unread" in git:
+        return f"unknown: {git['unread']}"
+    return str(git["commit"]) + (" with changes" if git["dirty"] else "")

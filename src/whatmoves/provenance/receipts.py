@@ -8,6 +8,7 @@ Paths are relative to results/<study>, or absolute for files outside the project
 """
 
 import contextlib
+import logging
 import os
 import platform
 import resource
@@ -28,6 +29,8 @@ from whatmoves.files import read_json, sha256, write_json
 from whatmoves.provenance.closure import source_folder
 from whatmoves.provenance.jobs import Fingerprint, canonical, read_fingerprint
 from whatmoves.study import Study
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 RUN_TO_RUN = frozenset({"timings.json"})  # files whose bytes differ from run to run: never part of a core
@@ -148,24 +151,34 @@ def is_receipt(path: Path) -> bool:
 
 
 def git_state(project: Path) -> dict[str, Any] | None:
-    """Commit and dirty flag of the project's own repository; None where it is none."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}  # parallel jobs must not fight for the index
+    """Commit and dirty flag of the project's own repository, whoever owns it; None where it is none.
 
-    def git(*words: str) -> list[str] | None:
-        try:
-            answer = subprocess.run(
-                ["git", "-C", str(project), *words],
-                capture_output=True, text=True, timeout=20, env=environment, check=False,
-            )  # fmt: skip
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return answer.stdout.splitlines() if answer.returncode == 0 else None
+    A repository that git does not read gives `{"unread": why}`, and the reason is logged in one line.
+    """
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}  # parallel jobs must not fight for the index
+    # Git reads no repository of another owner unless told so. The code of this one is running, so it is trusted; one
+    # in a folder above is not. The command line is heard by git from 2.38 on.
+    command = ["git", "-c", f"safe.directory={project.resolve()}", "-C", str(project)]
 
-    head = git("rev-parse", "--show-toplevel", "HEAD")
-    if head is None or len(head) != 2 or Path(head[0]).resolve() != project.resolve():
+    def git(*words: str) -> list[str]:
+        answer = subprocess.run(
+            [*command, *words], capture_output=True, text=True, timeout=20, env=environment, check=False
+        )
+        if answer.returncode != 0:
+            raise OSError((answer.stderr.strip().splitlines() or ["no reason given"])[0])
+        return answer.stdout.splitlines()
+
+    if not (project / ".git").exists():
         return None
-    changes = git("status", "--porcelain")
-    return {"commit": head[1], "dirty": changes is None or bool(changes)}
+    try:
+        [commit] = git("rev-parse", "--verify", "HEAD")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.warning("%s: the receipt names no commit, for git does not read this repository: %s", project, error)
+        return {"unread": str(error)}
+    try:
+        return {"commit": commit, "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.TimeoutExpired):  # it cannot be called clean
+        return {"commit": commit, "dirty": True}
 
 
 def _key(path: Path, root: Path) -> str:
