@@ -5,9 +5,10 @@ Exit code 0: all fresh; 1: something is stale or not ours; 2: could not tell.
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 
-from whatmoves.commands.common import add_study, configfile_of, open_study
+from whatmoves.commands.common import DEFAULT_CONFIGFILE, add_study, configfile_of, open_study
 
 HELP = "prove that results belong to this tree"
 
@@ -29,11 +30,29 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.configfile = configfile_of(arguments.study)
     study, layout = open_study(arguments)
     from whatmoves.files import write_json
+    from whatmoves.provenance.again import made_again
     from whatmoves.provenance.verify import verify
 
     report = verify(study, layout.root, paper=not arguments.before_paper)
     if arguments.out:
         write_json(arguments.out, report.as_json())
         return 0
-    print(json.dumps(report.as_json(), indent=1) if arguments.json else report.text())
+    if arguments.json:
+        print(json.dumps(report.as_json(), indent=1))
+    else:
+        print(report.text())
+        if again := made_again(report, layout.root):
+            print(_how_to_spare(again, report.exit_code == 1, arguments.configfile))
     return report.exit_code
+
+
+def _how_to_spare(again: list[str], some_are_stale: bool, configfile: Path) -> str:
+    """What to do about fresh results that Snakemake would make again."""
+    names = ", ".join(again[:3]) + (f" and {len(again) - 3} more" if len(again) > 3 else "")
+    touch = "" if configfile == DEFAULT_CONFIGFILE else f" --configfile {shlex.quote(str(configfile))}"
+    first = "remove what is stale or not ours (touch would keep it), then " if some_are_stale else ""
+    return (
+        f"fresh, yet snakemake would make again (copied here without its records in .snakemake):"
+        f" {names}\n"
+        f"to spare them: {first}`snakemake all --touch --forceall{touch}`"
+    )
