@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from whatmoves.models.losses.reconstruction import (
     squared_error,
     temporal_nats,
 )
-from whatmoves.models.losses.schedules import cycled_ramp, kl_ramp, teacher_forcing
+from whatmoves.models.losses.schedules import Ramp, cycled_ramp, cycled_settled, kl_ramp, kl_settled, teacher_forcing
 
 
 def test_kl_of_mean_one_in_ten_dimensions_is_five_nats() -> None:
@@ -129,6 +130,18 @@ def test_cross_correlation_of_independent_blocks_is_one_over_b_minus_one() -> No
 )
 def test_kl_ramp_values(ramp: str, progress: float, expected: float) -> None:
     assert kl_ramp(ramp, progress, start=0.1, warmup=0.4) == pytest.approx(expected, abs=1e-6)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ramp", "start", "warmup"), [("linear", 0.1, 0.4), ("cosine", 0.3, 0.9), ("cyclical", 0.1, 0.3)]
+)
+def test_a_schedule_is_settled_from_where_it_says(ramp: Ramp, start: float, warmup: float) -> None:
+    settled = kl_settled(ramp, start, warmup)
+    assert [kl_ramp(ramp, float(at), start, warmup) for at in np.linspace(settled, 1, 50)] == pytest.approx([1] * 50)
+    assert kl_ramp(ramp, settled - 0.05, start, warmup) < 1
+    cycled = cycled_settled(4, 0.5)
+    assert [cycled_ramp(float(at), 4, 0.5) for at in np.linspace(cycled + 1e-9, 1, 50)] == pytest.approx([1] * 50)
+    assert cycled_ramp(cycled - 0.01, 4, 0.5) < 1
 
 
 @pytest.mark.parametrize("ramp", ["linear", "cosine", "cyclical"])

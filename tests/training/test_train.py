@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from training_fakes import blinks
+from training_fakes import blinks, noisy
 
 from whatmoves.errors import CheckpointError, ConfigError, TrainingError
 from whatmoves.models.interface import Step
@@ -215,6 +215,25 @@ def test_patience_stops_a_run_that_no_longer_gets_better(tmp_path: Path, monkeyp
     model, meta = load_checkpoint(run(study(validate_every=SIZE, patience=2), tmp_path) / "checkpoint.pt")
     assert model.calls == 2  # steps behind the saved weights
     assert (meta["clips_seen"], meta["best_clips"], meta["best_validation"]) == (4 * SIZE, 2 * SIZE, 4.0)
+
+
+def test_nothing_is_best_before_the_trained_loss_is_the_validated_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    totals = iter([1.0, 2.0, 3.0, 4.0, 9.0, 8.0, 8.5, 8.6])  # rising by design, then falling
+    monkeypatch.setattr(
+        "whatmoves.training.loop.validate", lambda model, split, training, device: {"total": next(totals)}
+    )
+    monkeypatch.setattr(noisy.Model, "settled", 0.5, raising=False)
+    _, meta = load_checkpoint(run(study(validate_every=SIZE, patience=2), tmp_path) / "checkpoint.pt")
+    assert (meta["clips_seen"], meta["best_clips"], meta["best_validation"]) == (8 * SIZE, 6 * SIZE, 8.0)
+    assert meta["stopped_early"]
+    assert "stopped early, after 32 of 40 clips: 2 validations in a row" in caplog.text
+    assert "after 24 clips, whose weights are kept" in caplog.text
+
+
+def test_a_whole_run_did_not_stop_early(tmp_path: Path) -> None:
+    assert not load_checkpoint(run(study(patience=100), tmp_path) / "checkpoint.pt").meta["stopped_early"]
 
 
 def test_a_collapsed_code_is_told_once_and_marked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -26,6 +26,7 @@ METRICS: dict[str, Metric] = {
     "ssim_u7_dr2": Metric("SSIM, uniform window of 7, data range 2", "", ".3f"),
     "temporal_error": Metric("error of frame differences against the truth", "", ".4f", "lower"),
     "parameters": Metric("trainable parameters", "", ",d", ""),
+    "clips_trained": Metric("clips seen when training stopped early", "", ",d", ""),
     "gflops_training_per_clip": Metric("operations of a training step, per clip", "GFLOP", ".3g", ""),
     "gflops_forward_per_clip": Metric("operations of drawing a clip", "GFLOP", ".3g", ""),
     "mig": Metric("mutual information gap", "", ".3f"),

@@ -107,6 +107,8 @@ def evaluate(
         results[seed] = measure(loaded.model, clips, study.evaluation, place)
         losses[seed] = loaded.meta["best_validation"]
         results[seed].values["collapsed"] = bool(loaded.meta["collapsed"])
+        if loaded.meta.get("stopped_early"):
+            results[seed].values["clips_trained"] = int(loaded.meta["clips_seen"])
         if losses[seed] is not None:
             results[seed].values["validation_total"] = float(loaded.meta["best_validation"])
     assert first_model is not None, "evaluate needs a checkpoint"

@@ -26,7 +26,7 @@ from whatmoves.models.blocks import (
 from whatmoves.models.interface import Step
 from whatmoves.models.losses.kl import kl_nats, kl_with_free_bits
 from whatmoves.models.losses.reconstruction import reconstruction_nats
-from whatmoves.models.losses.schedules import kl_ramp
+from whatmoves.models.losses.schedules import kl_ramp, kl_settled
 
 SOURCE = "baseline of the content/motion VAE (m3hmetkoc/disentangled-VAE)"
 FULL_SHAPE = ClipShape(frames=20, channels=1, height=64, width=64)
@@ -58,6 +58,11 @@ class Model(nn.Module):
     def _logits(self, clip: Tensor) -> Tensor:
         frame: Tensor = self.frame_decoder(clip).float()  # [B, C, H, W]
         return frame.unsqueeze(1).expand(-1, self.shape.frames, -1, -1, -1)
+
+    @property
+    def settled(self) -> float:
+        """The fraction of the budget from which the KL terms have their full weight."""
+        return kl_settled(self.config.kl_schedule, self.config.kl_start, self.config.kl_warmup)
 
     def loss(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """`reconstruction_nats`, `kl_nats` (unweighted, without free bits) and the weighted `total`, nats per clip."""

@@ -35,7 +35,7 @@ from whatmoves.models.cvae_parts import (
 )
 from whatmoves.models.interface import Step
 from whatmoves.models.losses.kl import kl_between
-from whatmoves.models.losses.schedules import cycled_ramp, teacher_forcing
+from whatmoves.models.losses.schedules import cycled_ramp, cycled_settled, teacher_forcing
 from whatmoves.settings import Settings
 
 SOURCE = "lightweight CVAE (Benson5376), after SVG (edenton/svg)"
@@ -193,6 +193,13 @@ class Model(nn.Module):
         """What the decoder's stages add for each frame of `skips` (`[B, F, h, w, c]`): F tuples of `[B, h, w, c]`."""
         laid = self.decoder.lay([_in_a_row(maps) for maps in skips])
         return list(zip(*(_by_frame(maps, len(skips[0])).unbind(1) for maps in laid), strict=True))
+
+    @property
+    def settled(self) -> float:
+        """The fraction of the budget from which the KL term has its full weight."""
+        c = self.config
+        cycles = c.kl_cycles if c.kl_annealing == "cyclical" else 1
+        return 0.0 if c.kl_annealing == "none" else cycled_settled(cycles, c.kl_ratio)
 
     def loss(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Unweighted terms and the weighted `total`, on the original's scale.

@@ -36,7 +36,7 @@ from whatmoves.models.interface import Step
 from whatmoves.models.losses.independence import squared_cross_correlation
 from whatmoves.models.losses.kl import kl_nats, kl_with_free_bits
 from whatmoves.models.losses.reconstruction import reconstruction_nats, temporal_nats
-from whatmoves.models.losses.schedules import kl_ramp
+from whatmoves.models.losses.schedules import kl_ramp, kl_settled
 
 SOURCE = "content/motion VAE (m3hmetkoc/disentangled-VAE)"
 FULL_SHAPE = ClipShape(frames=20, channels=1, height=64, width=64)
@@ -94,6 +94,11 @@ class Model(nn.Module):
         inputs = torch.cat((features, repeated), dim=2)  # [B, T, features + content_dim]
         logits: Tensor = self.frame_decoder(inputs.flatten(0, 1)).float()
         return torch.unflatten(logits, 0, inputs.shape[:2])
+
+    @property
+    def settled(self) -> float:
+        """The fraction of the budget from which the KL terms have their full weight."""
+        return kl_settled(self.config.kl_schedule, self.config.kl_start, self.config.kl_warmup)
 
     def loss(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Unweighted terms and the weighted `total`, nats per clip but for `independence` (0 … 1, no unit).

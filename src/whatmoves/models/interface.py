@@ -18,6 +18,10 @@ or, where nothing is trained by gradients, `fit(batches) -> None` instead of `lo
 `[B, P + horizon, S]` of all frames; whether it draws at random is told by the model's attribute `stochastic`, and
 whether it reads actions by `reads_actions` (either is False where it is missing).
 
+A model whose loss weighs its terms by a schedule says in `settled` from which fraction of the budget on the weights are
+their last (0 where it is missing): the best weights and patience count from there, because a loss that is validated
+at full weight rises while one is trained at less.
+
 Evaluation asks `abilities(model)`, never a model's name.
 """
 

@@ -29,7 +29,7 @@ from whatmoves.models.blocks import (
 from whatmoves.models.interface import Step
 from whatmoves.models.losses.kl import kl_nats, kl_with_free_bits
 from whatmoves.models.losses.reconstruction import reconstruction_nats, temporal_nats
-from whatmoves.models.losses.schedules import kl_ramp
+from whatmoves.models.losses.schedules import kl_ramp, kl_settled
 
 SOURCE = "LSTM-VAE of the content/motion VAE (m3hmetkoc/disentangled-VAE)"
 FULL_SHAPE = ClipShape(frames=20, channels=1, height=64, width=64)
@@ -66,6 +66,11 @@ class Model(nn.Module):
         features = self.sequence_decoder(clip, self.shape.frames)  # [B, T, features]
         logits: Tensor = self.frame_decoder(features.flatten(0, 1)).float()
         return torch.unflatten(logits, 0, features.shape[:2])
+
+    @property
+    def settled(self) -> float:
+        """The fraction of the budget from which the KL terms have their full weight."""
+        return kl_settled(self.config.kl_schedule, self.config.kl_start, self.config.kl_warmup)
 
     def loss(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """`reconstruction_nats`, `kl_nats` (without free bits), `temporal_nats`, weighted `total`; nats per clip."""

@@ -38,7 +38,7 @@ from whatmoves.models.interface import Step
 from whatmoves.models.localisation import Localiser
 from whatmoves.models.losses.kl import kl_nats, kl_with_free_bits
 from whatmoves.models.losses.reconstruction import gaussian_nats, reconstruction_nats
-from whatmoves.models.losses.schedules import kl_ramp
+from whatmoves.models.losses.schedules import kl_ramp, kl_settled
 from whatmoves.models.paths import PathDecoder, PathEncoder
 from whatmoves.models.placement import BroadcastDecoder, crop, paste
 
@@ -197,6 +197,11 @@ class Model(nn.Module):
 
     def _path_nats(self, decoded: Tensor, path: Tensor) -> Tensor:
         return gaussian_nats(decoded * self.pose_px, path * self.pose_px, self.config.path_deviation_px**2)
+
+    @property
+    def settled(self) -> float:
+        """The fraction of the budget from which the KL terms have their full weight."""
+        return kl_settled(self.config.kl_schedule, self.config.kl_start, self.config.kl_warmup)
 
     def loss(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Unweighted terms and the weighted `total`, nats per clip.

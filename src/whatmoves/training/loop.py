@@ -26,7 +26,7 @@ from whatmoves.training.checkpoint import Progress, load_state, save_state
 from whatmoves.training.history import Row, open_tensorboard, write_tensorboard
 from whatmoves.training.optimiser import clip_gradients, learning_rate, make_optimiser
 from whatmoves.training.runtime import StopSignal, autocast, warn_if_slow
-from whatmoves.training.validation import FIX, in_words, judge, validate
+from whatmoves.training.validation import fix, in_words, judge, validate
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ class Run(NamedTuple):
 def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSignal) -> Progress:
     """Train `model` in place, from the start or from `run.state_file`; it ends with its best weights.
 
-    The budget is rounded up to whole batches. Best is the lowest validation total, with all schedules at their end.
+    The budget is rounded up to whole batches. Best is the lowest validation total, with all schedules at their end, of
+    those from which on the loss that is trained is this one (`settled` in `whatmoves.models.interface`).
     Raises `TrainingError` when a loss or a weight is not finite, `Interrupted` after saving when a signal arrived.
     """
     training, device, size = run.training, run.device, run.training.batch_size
@@ -56,6 +57,7 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
     scaler = torch.amp.GradScaler(device.type, enabled=training.precision == "fp16")
     state = (model, optimiser, scaler)
     validation = source.split("validation")
+    settled_clips = min(total, math.ceil(getattr(model, "settled", 0.0) * total))
     log.info("budget: %s clips in %s steps", f"{total:,}", f"{total // size:,}")
 
     progress = Progress()
@@ -100,7 +102,8 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
             if logs or validates:
                 row: Row = {"clips": progress.clips_seen, "learning_rate": rate, **_close_window(run, progress, rate)}
                 if validates:
-                    row |= judge(run.name, model, progress, validate(model, validation, training, device), total)
+                    scores = validate(model, validation, training, device)
+                    row |= judge(run.name, model, progress, scores, total, settled_clips)
                 progress.rows.append(row)
                 _show(bar, row, total, steps_here * size / here_s)
                 if events is not None:
@@ -116,6 +119,12 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
                 estimated = True
                 warn_if_slow(device, here_s / (steps_here * size) * (total - progress.clips_seen))
 
+    if progress.clips_seen < total:
+        log.warning(
+            "%s: stopped early, after %s of %s clips: %s validations in a row (training.patience) were no better than "
+            "that after %s clips, whose weights are kept",
+            run.name, f"{progress.clips_seen:,}", f"{total:,}", training.patience, f"{progress.best_clips:,}",
+        )  # fmt: skip
     if events is not None:
         events.close()
     model.load_state_dict(progress.best_weights)
@@ -142,7 +151,9 @@ def _read_window(run: Run, progress: Progress, rate: float) -> list[list[float]]
         if not all(math.isfinite(value) for value in terms):
             step = progress.clips_seen // run.training.batch_size - len(values) + index + 1
             found = in_words(dict(zip(progress.terms, terms, strict=True)))
-            raise TrainingError(f"{run.name}: step {step} gave {found}, at learning rate {rate:.3g}; {FIX}")
+            raise TrainingError(
+                f"{run.name}: step {step} gave {found}, at learning rate {rate:.3g}; {fix(run.training)}"
+            )
     return values
 
 
@@ -158,7 +169,9 @@ def _require_finite_weights(run: Run, model: nn.Module, progress: Progress, rate
     """Refuse to save weights that a bad gradient has spoilt after the last finite loss."""
     if not torch.stack([p.detach().isfinite().all() for p in model.parameters()]).all():
         step = progress.clips_seen // run.training.batch_size
-        raise TrainingError(f"{run.name}: step {step} made weights not finite, at learning rate {rate:.3g}; {FIX}")
+        raise TrainingError(
+            f"{run.name}: step {step} made weights not finite, at learning rate {rate:.3g}; {fix(run.training)}"
+        )
 
 
 @contextlib.contextmanager

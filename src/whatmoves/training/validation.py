@@ -26,6 +26,11 @@ NOISE_SEED = 20_000_001
 FIX = "lower training.learning_rate or set training.clip_norm: 1.0"
 
 
+def fix(training: Training) -> str:
+    """What to do about a loss that is not finite."""
+    return f"set training.precision: bf16, or {FIX}" if training.precision == "fp16" else FIX
+
+
 @torch.no_grad()
 def validate(model: nn.Module, split: Split, training: Training, device: torch.device) -> dict[str, float]:
     """Mean loss terms over the first `validation_clips` clips, in evaluation mode, with all schedules at their end.
@@ -47,15 +52,20 @@ def validate(model: nn.Module, split: Split, training: Training, device: torch.d
     return {name: value / count for name, value in sums.items()}
 
 
-def judge(run_name: str, model: nn.Module, progress: Progress, scores: dict[str, float], clips_total: int) -> Row:
+def judge(
+    run_name: str, model: nn.Module, progress: Progress, scores: dict[str, float], clips_total: int, settled_clips: int
+) -> Row:
     """Keep the weights if they are the best so far, sound the alarm if a code has collapsed; the row's new cells.
 
+    Before `settled_clips` another loss is trained than the validated one: nothing is best yet, and patience waits.
     Raises `TrainingError` where a score is not finite.
     """
     if not all(math.isfinite(value) for value in scores.values()):
         after = f"{run_name}: validation after {progress.clips_seen:,} clips"
         raise TrainingError(f"{after} gave {in_words(scores)}; {FIX}")
-    if scores["total"] < progress.best_loss:
+    if progress.clips_seen < settled_clips:
+        pass
+    elif scores["total"] < progress.best_loss:
         progress.best_loss, progress.best_clips, progress.bad_validations = scores["total"], progress.clips_seen, 0
         progress.best_terms, progress.best_weights = scores, copy_weights(model)
     else:

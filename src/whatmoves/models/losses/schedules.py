@@ -26,6 +26,16 @@ def kl_ramp(ramp: Ramp, progress: float, start: float, warmup: float) -> float:
     return position if ramp == "linear" else 0.5 * (1 - math.cos(math.pi * position))
 
 
+def kl_settled(ramp: Ramp, start: float, warmup: float) -> float:
+    """The fraction of the budget from which `kl_ramp` is 1 for good; 1 where it goes on in cycles."""
+    return 1.0 if ramp == "cyclical" and warmup > 0 else min(1.0, start + warmup)
+
+
+def cycled_settled(cycles: int, ratio: float) -> float:
+    """The fraction of the budget from which `cycled_ramp` is 1 for good: that of the last cycle."""
+    return (cycles - 1 + ratio) / cycles
+
+
 def cycled_ramp(progress: float, cycles: int, ratio: float) -> float:
     """Factor 0 … 1 on β at `progress`: in each of `cycles` equal parts of the budget it rises from 0 to 1 linearly over
     a fraction `ratio` > 0 of the part, and stays. One cycle is monotonic. At `progress` 1 it is 1.
