@@ -96,7 +96,9 @@ class Evaluation(Settings):
     code_bins: int = Field(20, ge=2, description="Equal-width bins of a code dimension (MIG).")
     factor_bins: int = Field(10, ge=2, description="Bins of a continuous factor (MIG).")
     permutations: int = Field(999, ge=19, description="Permutations behind each p value.")
-    bootstrap: int = Field(10_000, ge=100, description="Draws of the hierarchical bootstrap.")
+    bootstrap: int = Field(
+        10_000, ge=100, description="Draws of the bootstrap over clips, for one trained run or a floor."
+    )
     shown_clips: int = Field(4, ge=1, le=8, description="Test clips shown in pictures.")
     judge_frames: int = Field(60_000, ge=256, description="Drawn frames that each judge is trained on.")
 

@@ -7,6 +7,7 @@ import pytest
 from tools import ROOT
 
 from whatmoves.analysis.hypotheses import Hypothesis, load_hypotheses, verdicts
+from whatmoves.analysis.statistics import Sample
 from whatmoves.errors import ConfigError
 from whatmoves.study import Study
 
@@ -19,16 +20,14 @@ STUDY = Study.model_validate(
 )
 
 
-def value(*seeds: float) -> dict[str, Any]:
-    mean = sum(seeds) / len(seeds)
-    named = {str(seed): number for seed, number in enumerate(seeds)}
-    return {"value": mean, "seeds": named, "interval": [min(seeds), max(seeds)]}
+def value(*seeds: float, constant: bool = False) -> Sample:
+    return Sample({str(seed): number for seed, number in enumerate(seeds)}, None, constant)
 
 
-def verdict(first: dict[str, Any], second: dict[str, Any], metric: str = "psnr_frame", **claim: Any) -> dict[str, Any]:
+def verdict(first: Sample, second: Sample, metric: str = "psnr_frame", **claim: Any) -> dict[str, Any]:
     declared = Hypothesis(id="h", sentence="s", metric=metric, first="lstm_vae", second="baseline_vae", **claim)
-    values = {f"moving_digits.lstm_vae.{metric}": first, f"moving_digits.baseline_vae.{metric}": second}
-    return verdicts(STUDY, [declared], values)[0]
+    samples = {f"moving_digits.lstm_vae.{metric}": first, f"moving_digits.baseline_vae.{metric}": second}
+    return verdicts(STUDY, [declared], samples)[0]
 
 
 FEW, MANY = (1.0, 1.1, 1.2), (1.0, 1.1, 1.2, 1.0, 1.1, 1.2, 1.1, 1.05)
@@ -59,15 +58,28 @@ def test_lower_is_better_only_where_the_measure_says_so() -> None:
     assert verdict(value(0.1, 0.1), value(0.4, 0.4), metric="mse_pixel", direction="less")["verdict"] == "supported"
 
 
+def test_unequal_seeds_and_single_runs() -> None:
+    eight, three = value(*(x + 5 for x in MANY)), value(*FEW)
+    found = verdict(eight, three, direction="greater")
+    assert (found["verdict"], found["p"]) == ("supported", None)
+    for pair in ((value(*FEW), value(0.0)), (value(3.0), value(*FEW))):
+        found = verdict(*pair, direction="greater")
+        assert (found["verdict"], found["basis"]) == ("undecided", "one seed")
+    assert verdict(value(*FEW), value(0.0, constant=True), direction="greater")["verdict"] == "supported"
+
+
 def test_equal_needs_the_whole_interval_inside_the_margin() -> None:
     assert verdict(value(*FEW), value(*FEW), direction="equal", margin=0.5)["verdict"] == "supported"
     assert verdict(value(1.0, 2.0, 3.0), value(2.0, 2.0, 2.0), direction="equal", margin=0.5)["verdict"] == "undecided"
     assert verdict(value(3.0, 3.1), value(1.0, 1.0), direction="equal", margin=0.5)["verdict"] == "not supported"
+    for by in (10, -10):
+        apart = verdict(value(*(x + by for x in MANY)), value(*MANY), direction="equal", margin=0.5)
+        assert apart["verdict"] == "not supported"
 
 
 def test_grades_and_thresholds() -> None:
     grades = [{"word": "low", "at_least": 0.0}, {"word": "high", "at_least": 0.5}]
-    claim = {
+    claim: dict[str, Any] = {
         "id": "h",
         "sentence": "s",
         "metric": "block_gap",
@@ -77,14 +89,17 @@ def test_grades_and_thresholds() -> None:
     }
 
     def graded(*seeds: float) -> dict[str, Any]:
-        declared = Hypothesis.model_validate({**claim, "expected": "high"})
+        declared = Hypothesis.model_validate({"expected": "high", **claim})
         return verdicts(STUDY, [declared], {"moving_digits.lstm_vae.block_gap": value(*seeds)})[0]
 
-    assert (graded(0.6, 0.7)["verdict"], graded(0.6, 0.7)["grade"]) == ("supported", "high")
-    assert graded(0.1, 0.2)["verdict"] == "not supported"
+    assert (graded(0.6, 0.61, 0.62)["verdict"], graded(0.6, 0.61, 0.62)["grade"]) == ("supported", "high")
+    assert graded(0.1, 0.11, 0.12)["verdict"] == "not supported"
     assert graded(0.4, 0.7)["verdict"] == "undecided"
+    assert graded(0.6)["basis"] == "one seed"
     grades.insert(1, {"word": "medium", "at_least": 0.2})
-    assert graded(0.1, 0.3)["verdict"] == "not supported"  # low or medium, but surely not high
+    assert graded(0.15, 0.2, 0.25)["verdict"] == "not supported"  # low or medium, but surely not high
+    claim["expected"] = "medium"
+    assert graded(0.1, 0.6)["verdict"] == "undecided"  # the interval holds the whole grade and more
 
 
 def test_holm_corrects_the_primary_hypotheses_together() -> None:

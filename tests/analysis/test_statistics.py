@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from whatmoves.analysis.statistics import (
-    bootstrap_interval,
-    effect,
-    equivalence,
+    Sample,
+    difference,
     hierarchical_bootstrap,
     holm,
-    non_inferiority,
+    paired,
     paired_sign_flip,
+    seeds_interval,
+    stand,
 )
 
 
@@ -62,39 +63,95 @@ def test_holm():
     assert holm(np.array([0.03])) == pytest.approx([0.03])
 
 
-def test_effect():
-    found = effect(np.array([1.0, 2.0, 3.0]), np.array([2.0, 0.0]))
-    assert found.mean_difference == 1.0
-    # Of six pairs: 1<2, 1>0, 2=2, 2>0, 3>2, 3>0.
-    assert found.probability_of_improvement == pytest.approx(4.5 / 6)
+def test_the_interval_over_seeds_is_students():
+    assert seeds_interval(np.array([1.0, 2.0, 3.0])) == pytest.approx(
+        (2 - 4.303 / 3**0.5, 2 + 4.303 / 3**0.5), abs=1e-3
+    )
+    assert seeds_interval(np.array([0.4])) is None
 
 
-def test_bootstrap_interval_of_the_mean():
-    points = rng().normal(3, 1, size=200)
-    found = bootstrap_interval(points, 4000, rng())
-    half = 1.96 * points.std() / np.sqrt(200)
-    assert found == pytest.approx((points.mean() - half, points.mean() + half), abs=0.015)
-    assert bootstrap_interval(np.array([0.4]), 100, rng()) == (0.4, 0.4)
+def crossed(seeds, clips, of_seeds, of_clips, rest, generator):
+    """`[S, N]`: all seeds are scored on the same clips."""
+    table = of_seeds * generator.normal(size=(seeds, 1)) + of_clips * generator.normal(size=(1, clips))
+    return table + rest * generator.normal(size=(seeds, clips))
 
 
-def test_hierarchical_interval_holds_both_spreads():
+def test_clips_that_are_hard_for_all_seeds_do_not_average_out():
+    # Eight seeds that differ in nothing: their mean is as uncertain as one's, for its clips.
+    clips = rng().normal(size=400)
+    eight, one = interval_of([clips] * 8, 2000), interval_of([clips], 2000)
+    assert eight.high - eight.low == pytest.approx(2 * 1.966 * clips.std(ddof=1) / 20, rel=1e-3)
+    assert eight.high - eight.low == pytest.approx(one.high - one.low, rel=0.05)
+
+
+def test_seeds_weigh_by_students_t():
+    tables = [np.full(50, value) for value in (1.0, 2.0, 3.0)]
+    assert interval_of(tables, 100) == pytest.approx(seeds_interval(np.array([1.0, 2.0, 3.0])))
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 8])
+@pytest.mark.parametrize("noise", [(1.0, 0.5, 0.5), (0.02, 1.0, 0.5), (0.1, 1.0, 1.0)])
+def test_intervals_cover_what_they_say(seeds, noise):
     generator = rng()
-    values = [generator.normal(centre, 1, size=50) for centre in np.linspace(-1, 1, 20)]
-    found = interval_of(values, 4000)
-    means = np.array([value.mean() for value in values])
-    # Variance of the mean over 20 seeds: spread of seeds, plus clips' own error once more for redrawing them.
-    half = 1.96 * np.sqrt((means.var() + np.mean([value.var() for value in values]) / 50) / 20)
-    assert found == pytest.approx((means.mean() - half, means.mean() + half), abs=0.03)
-    clips_only = bootstrap_interval(np.concatenate(values), 4000, rng())
-    assert found.high - found.low > 1.5 * (clips_only.high - clips_only.low)
+    covered, apart, false = 0, 0, 0
+    for _ in range(400):
+        first, second = (crossed(seeds, 60, *noise, generator) for _ in range(2))
+        (found,) = hierarchical_bootstrap([clips[:, None] for clips in first], 100, generator)
+        covered += found.low <= 0 <= found.high
+        samples = [sample(*table) for table in (first, second)]
+        ends = difference(*samples).interval
+        apart += ends.low <= 0 <= ends.high
+        false += stand(*samples) == ">"
+    assert covered / 400 > 0.92
+    assert apart / 400 > 0.92
+    assert false / 400 < 0.05
 
 
-def test_hierarchical_interval_weighs_seeds_alike_whatever_their_clips():
-    found = interval_of([np.zeros(1000), np.ones(10)], 2000)
-    assert found == (0, 1)
-    assert interval_of([np.array([2.0]), np.array([2.0])], 100) == (2, 2)
-    one_model = interval_of([rng().normal(size=400)], 2000)
-    assert one_model.high - one_model.low == pytest.approx(2 * 1.96 / 20, rel=0.1)
+def sample(*tables, constant=False):
+    return Sample({str(seed): float(np.mean(table)) for seed, table in enumerate(tables)}, np.stack(tables), constant)
+
+
+def numbers(*seeds, constant=False):
+    return Sample({str(seed): float(value) for seed, value in enumerate(seeds)}, None, constant)
+
+
+def test_shares_of_none_and_all_are_not_certain():
+    none, every = interval_of([np.zeros(8)], 200), interval_of([np.ones(200)] * 3, 200)
+    assert none == pytest.approx((0, 0.324), abs=1e-3)  # Wilson 1927: z² / (8 + z²)
+    assert every == pytest.approx((1 - 0.0188, 1), abs=1e-3)
+    most = interval_of([np.repeat([0.0, 1.0], [2, 38])], 2000)
+    assert most.low > 0.8
+    assert most.high < 1
+
+
+def test_unequal_seeds_are_told_apart_and_one_run_is_no_constant():
+    many, few = numbers(*np.linspace(5, 6, 8)), numbers(0, 0.5, 1)
+    assert stand(many, few) == ">"
+    assert stand(few, many) == "<"
+    assert stand(many, numbers(0.0)) == "="  # one trained run
+    assert stand(numbers(0.0), many) == "="
+    assert stand(many, numbers(0.0, constant=True)) == ">"
+    assert difference(many, numbers(0.0)).interval is None
+
+
+def test_clips_that_are_hard_for_both_do_not_blur_their_difference():
+    hard = rng().normal(0, 10, size=100)
+    first, second = sample(hard + 1, hard + 1.1), sample(hard, hard + 0.1)
+    assert stand(first, second) == ">"
+    assert difference(first, second).value == pytest.approx(1)
+    assert stand(sample(hard + 1, hard + 1.1), sample(hard[::-1], hard[::-1] + 0.1)) == "="
+
+
+def test_a_threshold_meets_the_noise_of_clips_too():
+    clips = rng().normal(0.5, 3, size=40)
+    assert difference(sample(clips, clips), numbers(0.0, constant=True)).interval.low < 0
+
+
+def test_the_exact_test_needs_six_seeds_in_common():
+    assert paired(numbers(*range(6)), numbers(*range(1, 7))).tolist() == [-1] * 6
+    assert paired(numbers(*range(5)), numbers(*range(5))) is None
+    assert paired(numbers(*range(8)), numbers(0, 0, 0)) is None
+    assert difference(numbers(*range(6)), numbers(*range(1, 7))).p == 2 / 2**6
 
 
 def test_wide_clip_tables_are_redrawn_whole():
@@ -106,23 +163,7 @@ def test_wide_clip_tables_are_redrawn_whole():
 
 
 def test_measures_of_the_same_clips_are_redrawn_together():
-    # Together they get what each gets alone, from seeds of any lengths and over the borders of the chunks.
-    tables = [rng().normal(size=(count, 3)) for count in (300, 70, 1)]
-    together = hierarchical_bootstrap(tables, 900, rng())
-    alone = [interval_of([table[:, column] for table in tables], 900) for column in range(3)]
+    table = rng().normal(size=(300, 3))
+    together = hierarchical_bootstrap([table], 900, rng())
+    alone = [interval_of([column], 900) for column in table.T]
     assert np.array(together) == pytest.approx(np.array(alone), rel=1e-12)
-
-
-def test_margins():
-    slightly_worse = np.array([-0.01, -0.02, 0.0, -0.015, -0.005, -0.01])
-    inferior = non_inferiority(slightly_worse, 0.05, 2000, rng())
-    assert inferior.holds
-    assert inferior.p == 1 / 64
-    assert not non_inferiority(slightly_worse, 0.005, 2000, rng()).holds
-    assert equivalence(slightly_worse, 0.05, 2000, rng()).holds
-    better = slightly_worse + 0.2
-    assert non_inferiority(better, 0.05, 2000, rng()).holds
-    assert not equivalence(better, 0.05, 2000, rng()).holds
-    assert equivalence(better, 0.05, 2000, rng()).p == 1
-    assert equivalence(better, 0.05, 2000, rng()) == equivalence(better, 0.05, 2000, rng())
-    assert equivalence(-better, 0.05, 2000, rng()).p == 1

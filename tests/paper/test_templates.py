@@ -8,7 +8,7 @@ from tools import ROOT
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes
-from whatmoves.paper.index import Entry, ValueIndex
+from whatmoves.paper.index import Entry, Stands, ValueIndex
 from whatmoves.paper.render import render
 from whatmoves.paper.search import ReportedSearch
 from whatmoves.paper.tex import code, count, escape, listing, number
@@ -28,9 +28,29 @@ ENTRIES = {
 GAINS = {"jepa": (0.9, 1.5), "capsule_transformer": (-0.2, 0.4), "what_where_vae": (-1.5, -0.9)}
 
 
+def index_of(study: str, entries: dict[str, Entry]) -> ValueIndex:
+    """An index whose rows stand as their intervals do; a value without one stands nowhere."""
+
+    def ends(entry: Entry) -> tuple[float, float]:
+        return entry.interval or (float("-inf"), float("inf"))
+
+    stands = {}
+    for dataset, metric in {(value_id.split(".")[0], value_id.split(".")[2]) for value_id in entries}:
+        of = {key.split(".")[1]: entry for key, entry in entries.items() if key.endswith(f".{metric}")}
+        table = [
+            "".join(
+                ">" if ends(one)[0] > ends(two)[1] else "<" if ends(one)[1] < ends(two)[0] else "="
+                for two in of.values()
+            )
+            for one in of.values()
+        ]
+        stands[f"{dataset}.{metric}"] = Stands(rows=tuple(of), table=tuple(table))
+    return ValueIndex(study, entries, stands=stands)
+
+
 def rendered(text: str, folder: Path) -> str:
     (folder / "main.tex.j2").write_text(text, encoding="utf-8")
-    writer = Writer(STUDY, ValueIndex("toy", ENTRIES), folder)
+    writer = Writer(STUDY, index_of("toy", ENTRIES), folder)
     searched, times = ReportedSearch(writer, folder / "search.json"), ReferenceTimes(writer, folder / "times.json")
     return render(folder, writer, Appendix(writer, folder), searched, times)
 
@@ -38,7 +58,7 @@ def rendered(text: str, folder: Path) -> str:
 def section(name: str, study: Study, entries: dict[str, Entry]) -> str:
     """A section of the paper itself, with spaces and line breaks made one space."""
     nowhere = Path("nowhere")
-    writer = Writer(study, ValueIndex(study.study, entries), nowhere)
+    writer = Writer(study, index_of(study.study, entries), nowhere)
     searched, times = ReportedSearch(writer, nowhere / "search.json"), ReferenceTimes(writer, nowhere / "times.json")
     source = render(ROOT / "paper", writer, Appendix(writer, nowhere), searched, times, name=f"sections/{name}.tex.j2")
     return " ".join(source.split())

@@ -1,10 +1,11 @@
 """Hypotheses declared before the numbers, tested, and worded by their verdict alone.
 
-A comparison holds *supported*, *not supported* or *undecided*. With enough seeds the exact paired sign-flip test
-decides (Holm over the primary set); with too few for any p value below 0.05 the interval of the paired differences
-against the margin decides, and the verdict says that it is descriptive.
+A comparison holds *supported*, *not supported* or *undecided*. The interval of the difference against the margin
+decides, and with enough seeds the exact paired sign-flip test as well (Holm over the primary set); with too few for any
+p value below 0.05 the verdict says that it is descriptive. `whatmoves.analysis.statistics` says how two models stand.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,15 +15,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from whatmoves import plugins
 from whatmoves.analysis.metrics import METRICS
-from whatmoves.analysis.statistics import bootstrap_interval, effect, holm, paired_sign_flip
+from whatmoves.analysis.statistics import LEVEL, Sample, difference, holm, paired, paired_sign_flip
 from whatmoves.errors import ConfigError
 from whatmoves.settings import Settings
 from whatmoves.study import Study
 from whatmoves.yaml_files import read_yaml
-
-LEVEL = 0.05
-FEWEST_SEEDS = 6  # below this the exact two-sided sign-flip test cannot reach 0.05: 2 / 2^5 = 0.0625
-INTERVAL_SEED = 30_000
 
 
 class Grade(Settings):
@@ -82,12 +79,12 @@ def load_hypotheses(path: Path) -> list[Hypothesis]:
     return declared
 
 
-def verdicts(study: Study, declared: list[Hypothesis], values: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """A verdict for every declared hypothesis whose models this study has."""
+def verdicts(study: Study, declared: list[Hypothesis], samples: Mapping[str, Sample]) -> list[dict[str, Any]]:
+    """A verdict for every declared hypothesis whose models this study has; `samples` by value id."""
     judged = next(iter(study.judged_data()), None)
     placed = [h if h.dataset else h.model_copy(update={"dataset": judged}) for h in declared]
     present = [h for h in placed if _models(h) <= set(study.models) and h.dataset in study.data]
-    raw = [_test(hypothesis, values, study.evaluation.bootstrap) for hypothesis in present]
+    raw = [_test(hypothesis, samples) for hypothesis in present]
     _holm_over_primary(raw)
     return [_decided(result) for result in raw]
 
@@ -96,8 +93,8 @@ def _models(hypothesis: Hypothesis) -> set[str]:
     return {hypothesis.first} | ({hypothesis.second} if hypothesis.second else set())
 
 
-def _test(h: Hypothesis, values: dict[str, dict[str, Any]], draws: int) -> dict[str, Any]:
-    """Differences over seeds (signed so that positive means as declared), their interval and exact p value."""
+def _test(h: Hypothesis, samples: Mapping[str, Sample]) -> dict[str, Any]:
+    """The difference (turned so that positive means as declared), its interval and exact p value."""
     ids = [f"{h.dataset}.{model}.{h.metric}" for model in (h.first, h.second) if model]
     result: dict[str, Any] = {
         "id": h.id,
@@ -108,57 +105,33 @@ def _test(h: Hypothesis, values: dict[str, dict[str, Any]], draws: int) -> dict[
         "values": ids,
         "hypothesis": h,
     }
-    absent = [value_id for value_id in ids if value_id not in values]
+    absent = [value_id for value_id in ids if value_id not in samples]
     if absent:
         return {**result, "missing": absent}
+    first = samples[ids[0]]
+    second = samples[ids[1]] if h.second else Sample({"": h.threshold or 0.0}, constant=True)
     if h.direction == "grade":
-        return {**result, "score": values[ids[0]]["value"], "interval": values[ids[0]]["interval"]}
-    differences, paired = _differences(h, values, ids)
-    rng = np.random.default_rng(INTERVAL_SEED)
-    interval = bootstrap_interval(differences, draws, rng) if paired and len(differences) > 1 else None
-    shift = -h.margin if h.direction in ("greater", "less") else h.margin
-    p = None
-    if paired and len(differences) >= FEWEST_SEEDS:
-        one_sided = paired_sign_flip(differences + shift, "greater")
-        if h.direction == "equal":
-            one_sided = max(one_sided, paired_sign_flip(h.margin - differences, "greater"))
-        p = one_sided if h.direction in ("equal", "no_worse") else min(1.0, 2 * one_sided)
+        ends = difference(first, Sample({"": 0.0}, constant=True)).interval
+        return {**result, "score": first.value, "interval": None if ends is None else list(ends)}
+    lower_is_better = METRICS[h.metric].better == "lower"
+    if h.direction == "less" or (h.direction == "no_worse" and lower_is_better):
+        first, second = second, first
+    found, seeds = difference(first, second), paired(first, second)
     return {
         **result,
-        "difference": float(differences.mean()),
-        "seeds": len(differences),
-        "p": p,
-        "interval": None if interval is None else [interval.low, interval.high],
-        "probability_of_improvement": _improvement(h, values, ids),
+        "difference": found.value,
+        "seeds": min(len(sample.seeds) for sample in (first, second) if not sample.constant or sample is first),
+        "p": None if seeds is None or found.interval is None else _p(h, seeds),
+        "interval": None if found.interval is None else list(found.interval),
     }
 
 
-def _differences(h: Hypothesis, values: dict[str, dict[str, Any]], ids: list[str]) -> tuple[NDArray[np.float64], bool]:
-    """First minus second (or threshold), turned so that "as declared" is positive; paired over the common seeds."""
-    first = values[ids[0]]["seeds"] or {"": values[ids[0]]["value"]}
-    if h.second is None:
-        numbers = np.array([value - h.threshold for value in first.values()])
-        paired = True
-    else:
-        second = values[ids[1]]["seeds"] or {"": values[ids[1]]["value"]}
-        common = sorted(set(first) & set(second))
-        paired = len(common) == len(first)
-        if paired:
-            numbers = np.array([first[seed] - second[seed] for seed in common])
-        else:  # a floor has one value, the model several seeds: every seed against the same number
-            reference = float(np.mean(list(second.values())))
-            numbers = np.array([value - reference for value in first.values()])
-            paired = len(second) == 1
-    lower_is_better = METRICS[h.metric].better == "lower"
-    turn = -1.0 if h.direction == "less" or (h.direction == "no_worse" and lower_is_better) else 1.0
-    return turn * numbers, paired
-
-
-def _improvement(h: Hypothesis, values: dict[str, dict[str, Any]], ids: list[str]) -> float | None:
-    if len(ids) < 2 or not values[ids[0]]["seeds"] or not values[ids[1]]["seeds"]:
-        return None
-    first, second = (np.array(list(values[value_id]["seeds"].values())) for value_id in ids)
-    return effect(first, second).probability_of_improvement
+def _p(h: Hypothesis, differences: NDArray[np.float64]) -> float:
+    """The exact p value of "no better than the bound": of a superiority two-sided, of a margin one-sided."""
+    if h.direction == "equal":
+        return max(paired_sign_flip(h.margin + d, "greater") for d in (differences, -differences))
+    one_sided = paired_sign_flip(differences - _bound(h), "greater")
+    return one_sided if h.direction == "no_worse" else min(1.0, 2 * one_sided)
 
 
 def _holm_over_primary(results: list[dict[str, Any]]) -> None:
@@ -171,31 +144,28 @@ def _holm_over_primary(results: list[dict[str, Any]]) -> None:
 
 
 def _decided(result: dict[str, Any]) -> dict[str, Any]:
-    """The verdict and its wording; `basis` says what decided."""
+    """The verdict and its wording; `basis` says what decided.
+
+    Supported is what the interval, and with enough seeds the test as well, puts where it was declared; not supported
+    what the interval puts wholly elsewhere.
+    """
     h: Hypothesis = result.pop("hypothesis")
     if "missing" in result:
         return {**result, "verdict": "undecided", "basis": "not measured", "detail": "a model cannot be measured so"}
-    if h.direction == "grade":
-        return {**result, **_graded(h, result["score"], result["interval"])}
-    if result["p"] is not None:
-        basis = "exact sign-flip test" + (", Holm-corrected" if "holm" in result else "")
-        opposite = result["interval"] is not None and result["interval"][1] < _bound(h)
-        verdict = (
-            "supported"
-            if result["p"] <= LEVEL and result["difference"] > _bound(h)
-            else ("not supported" if opposite else "undecided")
-        )
-        return {**result, "verdict": verdict, "basis": basis}
-    ends = result["interval"]
-    basis = "interval against the margin (descriptive: too few seeds for a test)"
-    if ends is None:
+    if result["interval"] is None:
         return {**result, "verdict": "undecided", "basis": "one seed", "detail": "one seed decides nothing"}
-    if h.direction == "equal":
-        inside = -h.margin < ends[0] and ends[1] < h.margin
-        outside = ends[0] > h.margin or ends[1] < -h.margin
-        verdict = "supported" if inside else "not supported" if outside else "undecided"
+    low, high = result["interval"]
+    if h.direction == "grade":
+        return {**result, **_graded(h, result["score"], low, high)}
+    bound = _bound(h)
+    inside, outside = (-h.margin < low and high < h.margin, low > h.margin or high < -h.margin)
+    as_declared, elsewhere = (inside, outside) if h.direction == "equal" else (low > bound, high < bound)
+    if result["p"] is None:
+        basis = "interval against the margin (descriptive: too few seeds for a test)"
     else:
-        verdict = "supported" if ends[0] > _bound(h) else "not supported" if ends[1] < _bound(h) else "undecided"
+        basis = "exact sign-flip test" + (", Holm-corrected" if "holm" in result else "") + ", and interval"
+        as_declared = as_declared and result["p"] <= 1 - LEVEL
+    verdict = "supported" if as_declared else "not supported" if elsewhere else "undecided"
     return {**result, "verdict": verdict, "basis": basis}
 
 
@@ -204,14 +174,13 @@ def _bound(h: Hypothesis) -> float:
     return h.margin if h.direction in ("greater", "less") else -h.margin
 
 
-def _graded(h: Hypothesis, score: float, ends: list[float] | None) -> dict[str, Any]:
-    """The grade whose range holds the score; the expected one must hold the whole interval, or none of it."""
+def _graded(h: Hypothesis, score: float, low: float, high: float) -> dict[str, Any]:
+    """Supported if the expected grade holds the whole interval, not supported if no part of it."""
     ordered = sorted(h.grades, key=lambda grade: grade.at_least)
-
-    def word(number: float) -> str:
-        return next((grade.word for grade in reversed(ordered) if number >= grade.at_least), ordered[0].word)
-
-    found = word(score)
-    spanned = {found, *(word(end) for end in ends or ())}
+    begins = [-np.inf, *(grade.at_least for grade in ordered[1:])]
+    ends = [*begins[1:], np.inf]
+    words = [grade.word for grade in ordered]
+    spanned = {word for word, begin, end in zip(words, begins, ends, strict=True) if low < end and high >= begin}
+    found = next(word for word, end in zip(words, ends, strict=True) if score < end)
     verdict = "not supported" if h.expected not in spanned else "supported" if len(spanned) == 1 else "undecided"
     return {"verdict": verdict, "basis": "declared thresholds", "grade": found, "detail": f"graded {found}"}

@@ -17,13 +17,15 @@ from whatmoves.study import Study
 
 class Row(NamedTuple):
     """Numbers by seed and measure, arrays per swapped pair by seed and measure, the files both come from, and whose
-    blocks they speak of: "blocks", "learned" or None."""
+    blocks they speak of: "blocks", "learned" or None. A floor, a ceiling or the judges are `constant`: not trained anew
+    for a seed."""
 
     name: str
     seeds: dict[str, dict[str, float]]
     clips: dict[str, dict[str, NDArray[Any]]]
     files: list[str]
     split: str | None
+    constant: bool = False
 
 
 def judged(study: Study, root: Path, dataset: str) -> Iterator[Row]:
@@ -35,14 +37,15 @@ def judged(study: Study, root: Path, dataset: str) -> Iterator[Row]:
         files = [str((folder / file).relative_to(root)) for file in ("judgement.json", "clips.npz")]
         if name == JUDGED_FLOORS:
             for row, found in record["rows"].items():
-                yield Row(row, found["seeds"], _clips(arrays, found["seeds"], f"{row}_"), files, found["split"])
+                clips = _clips(arrays, found["seeds"], f"{row}_")
+                yield Row(row, found["seeds"], clips, files, found["split"], constant=True)
             continue
         yield Row(name, record["seeds"], _clips(arrays, record["seeds"], ""), files, record["split"])
         if record["untrained"]:
             yield Row(f"untrained_{name}", record["untrained"], {}, files[:1], record["split"])
     quality = layout.judges(dataset) / "quality.json"
     ceilings = {f"judges_{measure}": value for measure, value in read_json(quality).items()}
-    yield Row("judges", {"0": ceilings}, {}, [str(quality.relative_to(root))], None)
+    yield Row("judges", {"0": ceilings}, {}, [str(quality.relative_to(root))], None, constant=True)
 
 
 def _clips(

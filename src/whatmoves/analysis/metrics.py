@@ -1,6 +1,9 @@
 """The measures that enter the value index: their words, units, formats, and which way is better."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from whatmoves.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -198,3 +201,21 @@ METRICS |= {
     f"detection_ap_{horizon}": Metric(f"average precision of detections {horizon} frames ahead", "", ".3f")
     for horizon in range(19)
 }
+
+# Measured and kept in the files, but of no use in a table: named here so that nothing is left out without a word.
+NOT_INDEXED = frozenset(
+    {"collapsed", "judges_clips", "legacy_prediction_content", "legacy_prediction_motion"}
+    | {f"swap_{name}" for name in ("mae_pixel", "mse_frame", "psnr_channel", "psnr_pooled", "temporal_error")}
+    | {"swap_ssim_u7_dr1", "swap_ssim_u7_dr2"}
+)
+MIG_OF = "mig_"  # and a factor's name: the parts of `mig`
+
+
+def refuse_unknown(measures: Iterable[str], file: str) -> None:
+    """Raise `DataError` for a measure that no line above describes: it would be left out of the paper in silence."""
+    for name in measures:
+        if name not in METRICS and name not in NOT_INDEXED and not name.startswith(MIG_OF):
+            raise DataError(
+                f'{file}: measure {name!r} has no words; add `"{name}": Metric("…")` to METRICS in '
+                f"whatmoves/analysis/metrics.py, or its name to NOT_INDEXED there"
+            )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from whatmoves.files import read_arrays
@@ -44,7 +45,7 @@ def gains(study: Study, root: Path, dataset: str, values: Mapping[str, Mapping[s
         return
     floor = max(floors, key=lambda name: scores[name])
     arrays, floor_file = of_clips(floor)
-    (beneath,) = (array for name, array in arrays.items() if name.endswith(f"_{MEASURE}"))
+    beneath = np.mean([array for name, array in arrays.items() if name.endswith(f"_{MEASURE}")], axis=0)  # over seeds
     for name in scores:
         if name in floors or name in FLOOR_ROWS:
             continue

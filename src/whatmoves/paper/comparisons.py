@@ -1,56 +1,42 @@
-"""Which values are above which, and which share the first place: decided by tests and intervals, never by eye."""
+"""Which values are above which, and which share the first place, in words: `whatmoves.analysis.statistics` decided."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Literal
 
-import numpy as np
-
-from whatmoves.analysis.statistics import paired_sign_flip
-from whatmoves.paper.index import Entry
-
-ALPHA = 0.05
-FEWEST_SEEDS = 6  # with fewer pairs the exact two-sided sign-flip test cannot fall below ALPHA
+from whatmoves.analysis.statistics import FEWEST_SEEDS, LEVEL
+from whatmoves.paper.index import Entry, ValueIndex
 
 Relation = Literal["above", "below", "not distinguishable from"]
+WORDS: dict[str, Relation] = {">": "above", "<": "below", "=": "not distinguishable from"}
 
 
-def relation(first: Entry, second: Entry) -> Relation:
-    """Where `first` stands against `second`, numerically: intervals that overlap decide nothing."""
-    low, high = first.span()
-    other_low, other_high = second.span()
-    if low > other_high:
-        return "above"
-    if high < other_low:
-        return "below"
-    return "not distinguishable from"
+def relation(index: ValueIndex, first: str, second: str) -> Relation:
+    """Where the value `first` stands against `second`, numerically; both are of one measure on one data set."""
+    return WORDS[index.stand(first, second)]
 
 
-def best(entries: Mapping[str, Entry], better: str) -> set[str]:
-    """The ids that share the first place: the best value, and all that the test cannot tell from it.
+def beside_zero(entry: Entry) -> Relation:
+    """Where a difference stands against zero, by its interval; without one it decides nothing."""
+    low, high = entry.interval or (-1.0, 1.0)
+    return "above" if low > 0 else "below" if high < 0 else "not distinguishable from"
 
-    `better` is `higher` or `lower`. Two values with at least six training seeds in common are told apart by the exact
-    paired sign-flip test on these seeds, others by their intervals.
+
+def best(index: ValueIndex, ids: Collection[str], better: str) -> set[str]:
+    """The ids that share the first place: the best value, and all that cannot be told from it.
+
+    `better` is `higher` or `lower`.
     """
-    if not entries:
+    if not ids:
         return set()
     sign = 1 if better == "higher" else -1
-    leader = max(entries, key=lambda value_id: sign * entries[value_id].value)
-    return {value_id for value_id, entry in entries.items() if value_id == leader or _tied(entries[leader], entry)}
+    leader = max(ids, key=lambda value_id: sign * index[value_id].value)
+    return {value_id for value_id in ids if value_id == leader or index.stand(leader, value_id) == "="}
 
 
-def rule_in_words(entries: Mapping[str, Entry]) -> str:
-    """The sentence of a caption that says how bold type was decided."""
-    fewest = min((len(entry.seeds) for entry in entries.values()), default=0)
+def rule_in_words(index: ValueIndex, ids: Collection[str]) -> str:
+    """The end of a caption's sentence that says how bold type was decided."""
+    interval = f"the {100 * LEVEL:g} % interval of their difference"
+    fewest = min((len(index[value_id].seeds) for value_id in ids), default=0)
     if fewest >= FEWEST_SEEDS:
-        return f"an exact paired sign-flip test over seeds (level {ALPHA:g})"
-    return (
-        f"overlapping intervals: with fewer than six seeds in common an exact paired test cannot fall below {ALPHA:g}"
-    )
-
-
-def _tied(leader: Entry, other: Entry) -> bool:
-    common = sorted(leader.seeds.keys() & other.seeds.keys())
-    if len(common) < FEWEST_SEEDS:
-        return relation(leader, other) == "not distinguishable from"
-    differences = np.array([leader.seeds[seed] - other.seeds[seed] for seed in common])
-    return paired_sign_flip(differences) >= ALPHA
+        return f"{interval} and an exact paired sign-flip test over seeds"
+    return f"{interval}: with fewer than six seeds in common no exact paired test can say more"

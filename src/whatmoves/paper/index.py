@@ -105,9 +105,17 @@ class Verdict(BaseModel):
         return found
 
 
+class Stands(BaseModel):
+    """How the rows of a measure on a data set stand to each other: line i, column j of `table` is row i to row j."""
+
+    rows: tuple[str, ...]
+    table: tuple[str, ...]
+
+
 class _File(BaseModel):
     study: str
     values: dict[str, Entry]
+    stands: dict[str, Stands] = {}
     verdicts: tuple[Verdict, ...] = ()
     missing: dict[str, str] = {}
     arithmetic: dict[str, str] = {}
@@ -122,10 +130,12 @@ class ValueIndex(Mapping[str, Entry]):
         entries: Mapping[str, Entry],
         verdicts: tuple[Verdict, ...] = (),
         missing: Mapping[str, str] | None = None,
+        stands: Mapping[str, Stands] | None = None,
     ) -> None:
         self.study = study
         self.verdicts = {verdict.id: verdict for verdict in verdicts}
         self.missing = dict(missing or {})
+        self._stands = dict(stands or {})
         self._entries = dict(entries)
 
     def __getitem__(self, value_id: str) -> Entry:
@@ -143,6 +153,17 @@ class ValueIndex(Mapping[str, Entry]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def stand(self, first: str, second: str) -> str:
+        """`>`, `<` or `=` (not to be told apart): where one value stands to another of that measure and data set.
+
+        Raises `PaperError` for values that the analysis did not compare.
+        """
+        (dataset, row, metric), (*_, other, _) = first.split(".", 2), second.split(".", 2)
+        found = self._stands.get(f"{dataset}.{metric}")
+        if found is None or not {row, other} <= set(found.rows) or second != f"{dataset}.{other}.{metric}":
+            raise PaperError(f"{first} and {second} were not compared; compare values of one measure and data set")
+        return found.table[found.rows.index(row)][found.rows.index(other)]
 
     def has_metric(self, dataset: str, metric: str) -> bool:
         """Whether anything on that data set was measured by that metric."""
@@ -167,4 +188,4 @@ def read_index(path: Path) -> ValueIndex:
         if not ID_PATTERN.fullmatch(value_id):
             raise PaperError(f"{path}: value id {value_id!r} must be lower-case words joined by dots; rename it")
     tested = {key: entry for verdict in content.verdicts for key, entry in verdict.entries(content.values).items()}
-    return ValueIndex(content.study, content.values | tested, content.verdicts, content.missing)
+    return ValueIndex(content.study, content.values | tested, content.verdicts, content.missing, content.stands)

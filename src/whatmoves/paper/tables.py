@@ -1,13 +1,13 @@
 """Tables from the value index: models as rows, measures as columns, floors and ceilings in grey beneath."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from whatmoves.errors import PaperError
-from whatmoves.paper.index import Entry, ValueIndex
+from whatmoves.paper.comparisons import best
+from whatmoves.paper.index import ValueIndex
 from whatmoves.paper.tex import Tex, escape
 
-Best = Callable[[Mapping[str, Entry], str], set[str]]
 NOTE_MARKS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -55,9 +55,8 @@ def results_table(
     rows: Sequence[Row],
     columns: Sequence[Column],
     cell: Callable[[str, bool], Tex],
-    best: Best,
-) -> tuple[Tex, dict[str, Entry]]:
-    """The tabular with its notes, and the values that competed for bold type.
+) -> tuple[Tex, list[str]]:
+    """The tabular with its notes, and the ids of the values that competed for bold type.
 
     `cell(id, interval)` gives a formatted and linked value. Columns and rows that hold no value at all are left out;
     raises `PaperError` where nothing is left.
@@ -67,14 +66,13 @@ def results_table(
     if not shown or not kept:
         wanted = ", ".join(column.metric for column in columns)
         raise PaperError(f"no value of {wanted} on {dataset}; leave the table out where has_metric() is false")
-    competing: dict[str, Entry] = {}
+    competing: list[str] = []
     winners: set[str] = set()
     for column in shown:
         ids = [_id(dataset, row, column) for row in kept if not row.reference and _id(dataset, row, column) in index]
         if column.better and len(ids) > 1:
-            entries = {value_id: index[value_id] for value_id in ids}
-            competing |= entries
-            winners |= best(entries, column.better)
+            competing += ids
+            winners |= best(index, ids, column.better)
     notes = Notes([])
     lines = [_line(index, dataset, row, shown, cell, winners, notes) for row in kept if not row.reference]
     references = [_line(index, dataset, row, shown, cell, winners, notes) for row in kept if row.reference]

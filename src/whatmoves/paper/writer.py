@@ -10,7 +10,7 @@ from whatmoves.files import read_arrays
 from whatmoves.layout import NOTHING, figure_name
 from whatmoves.paper import comparisons
 from whatmoves.paper.index import Entry, ValueIndex, Verdict, nearest
-from whatmoves.paper.tables import Best, Column, Row, results_table
+from whatmoves.paper.tables import Column, Row, results_table
 from whatmoves.paper.tex import Tex, code, escape, listing, number
 from whatmoves.study import ModelEntry, Study
 
@@ -41,7 +41,7 @@ class Writer:
     `empty_figures` are those for which the results hold nothing, each with the reason.
     """
 
-    def __init__(self, study: Study, index: ValueIndex, figures: Path, best: Best = comparisons.best) -> None:
+    def __init__(self, study: Study, index: ValueIndex, figures: Path) -> None:
         if index.study != study.study:
             raise PaperError(f"values.json is of study {index.study!r}, not {study.study!r}; run the analysis again")
         self.study = study
@@ -50,7 +50,6 @@ class Writer:
         self.empty_figures = _empty(figures)
         self.used: dict[str, None] = {}
         self.figures_used: dict[str, None] = {}
-        self._best = best
         self._settings = dict(_leaves(study.model_dump(mode="json")))
         self._closed = False
 
@@ -125,14 +124,12 @@ class Writer:
         return Tex(rf"{anchor}\result{{{value_id}}}{{{entry.tex(unit, interval)}}}")
 
     def compared(self, first: str, second: str) -> Tex:
-        """`above`, `below` or `not distinguishable from`: where the first value stands, decided by the intervals."""
-        return Tex(comparisons.relation(self.index[first], self.index[second]))
+        """`above`, `below` or `not distinguishable from`: where the first value stands."""
+        return Tex(comparisons.relation(self.index, first, second))
 
     def beside_zero(self, value_id: str) -> str:
         """The same of a difference against zero; one without an interval, such as a single seed's, decides nothing."""
-        difference = self.index[value_id]
-        decided = difference.interval is not None
-        return comparisons.relation(difference, Entry(value=0)) if decided else "not distinguishable from"
+        return comparisons.beside_zero(self.index[value_id])
 
     def floor_of(self, value_id: str) -> str:
         """The floor that a gain is over; raises `PaperError` for a value that is over none."""
@@ -148,7 +145,7 @@ class Writer:
         for model in self.models(dataset):
             value_id = f"{dataset}.{model}.{metric}"
             if value_id in self.index:
-                stands = tuple(comparisons.relation(self.index[value_id], self.index[floor]) for floor in floors)
+                stands = tuple(comparisons.relation(self.index, value_id, floor) for floor in floors)
                 member = Tex(rf"\textbf{{{self.label(model)}}} ({self.value(value_id)})")
                 groups.setdefault(stands, []).append(member)
         return Tex("; ".join(self._standing(members, floors, stands) for stands, members in groups.items()))
@@ -179,7 +176,7 @@ class Writer:
         for model in self.models(dataset):
             trained, fresh = f"{dataset}.{model}.{metric}", f"{dataset}.{UNTRAINED}{model}.{metric}"
             if trained in self.index and fresh in self.index and self.index[trained].interval is not None:
-                stand = comparisons.relation(self.index[trained], self.index[fresh])
+                stand = comparisons.relation(self.index, trained, fresh)
                 member = Tex(f"{self.label(model)} ({self.value(trained)}, untrained {self.value(fresh)})")
                 groups.setdefault(stand, []).append(member)
         return _listed(groups)
@@ -202,12 +199,11 @@ class Writer:
         def cell(value_id: str, interval: bool) -> Tex:
             return self.value(value_id, interval=interval, unit=False)
 
-        tabular, competing = results_table(self.index, dataset, self._rows(dataset), columns, cell, self._best)
+        tabular, competing = results_table(self.index, dataset, self._rows(dataset), columns, cell)
         caption = caller().strip()
         if competing:
-            caption += (
-                f" Bold: the best model and those not told apart from it by {comparisons.rule_in_words(competing)}."
-            )
+            rule = comparisons.rule_in_words(self.index, competing)
+            caption += f" Bold: the best model and those not told apart from it by {rule}."
         return Tex(
             "\\begin{table}[htbp]\n\\centering\\tablestyle\n"
             f"\\caption{{{caption}}}\\label{{tab:{name}}}\n{tabular}\\end{{table}}"
