@@ -34,8 +34,8 @@ def best(index: ValueIndex, ids: Collection[str], better: str) -> set[str]:
 
 
 def rule_in_words(index: ValueIndex, ids: Collection[str]) -> str:
-    """The end of a caption's sentence that says how bold type was decided."""
-    interval = f"the {100 * LEVEL:g} % interval of their difference"
+    """The end of a caption's sentence that says how bold type was decided, as TeX."""
+    interval = rf"the {100 * LEVEL:g}\,\% interval of their difference"
     fewest = min((len(index[value_id].seeds) for value_id in ids), default=0)
     if fewest >= FEWEST_SEEDS:
         return f"{interval} and an exact paired sign-flip test over seeds"
