@@ -17,7 +17,7 @@ LARGEST_EXACT_COUNT = 20  # 2^20 sign patterns take a second; no study has more 
 CHUNK_ELEMENTS = 100_000  # clips redrawn at a time: few enough to stay in the processor's cache
 
 
-Relation = Literal["<", "=", ">"]  # "=": not to be told apart
+Relation = Literal["<", "=", ">", "?"]  # "=": not to be told apart; "?": one trained run decides nothing
 
 
 class Interval(NamedTuple):
@@ -146,7 +146,9 @@ def paired(first: Sample, second: Sample) -> NDArray[np.float64] | None:
 def stand(first: Sample, second: Sample) -> Relation:
     """Where `first` stands against `second`, numerically, if the interval and the test, where there is one, say so."""
     found = difference(first, second)
-    if found.interval is None or (found.p is not None and found.p > 1 - LEVEL):
+    if found.interval is None:
+        return "?"
+    if found.p is not None and found.p > 1 - LEVEL:
         return "="
     return ">" if found.interval.low > 0 else "<" if found.interval.high < 0 else "="
 

@@ -215,7 +215,7 @@ def _table(samples: Iterable[Sample]) -> list[str]:
     for i, first in enumerate(listed):
         for j, second in enumerate(listed[:i]):
             table[i][j] = stand(first, second)
-            table[j][i] = {"<": ">", ">": "<", "=": "="}[table[i][j]]
+            table[j][i] = {"<": ">", ">": "<"}.get(table[i][j], table[i][j])
     return ["".join(line) for line in table]
 
 

@@ -6,8 +6,13 @@ from typing import Literal
 from whatmoves.analysis.statistics import FEWEST_SEEDS, LEVEL
 from whatmoves.paper.index import Entry, ValueIndex
 
-Relation = Literal["above", "below", "not distinguishable from"]
-WORDS: dict[str, Relation] = {">": "above", "<": "below", "=": "not distinguishable from"}
+Relation = Literal["above", "below", "not distinguishable from", "not compared with"]
+WORDS: dict[str, Relation] = {
+    ">": "above",
+    "<": "below",
+    "=": "not distinguishable from",
+    "?": "not compared with",  # one trained run decides nothing
+}
 
 
 def relation(index: ValueIndex, first: str, second: str) -> Relation:
@@ -30,7 +35,7 @@ def best(index: ValueIndex, ids: Collection[str], better: str) -> set[str]:
         return set()
     sign = 1 if better == "higher" else -1
     leader = max(ids, key=lambda value_id: sign * index[value_id].value)
-    return {value_id for value_id in ids if value_id == leader or index.stand(leader, value_id) == "="}
+    return {value_id for value_id in ids if value_id == leader or index.stand(leader, value_id) in "=?"}
 
 
 def rule_in_words(index: ValueIndex, ids: Collection[str]) -> str:

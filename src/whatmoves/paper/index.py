@@ -155,7 +155,8 @@ class ValueIndex(Mapping[str, Entry]):
         return len(self._entries)
 
     def stand(self, first: str, second: str) -> str:
-        """`>`, `<` or `=` (not to be told apart): where one value stands to another of that measure and data set.
+        """Where one value stands to another of that measure and data set: `>`, `<`, `=` (not to be told apart), or `?`
+        (one trained run decides nothing).
 
         Raises `PaperError` for values that the analysis did not compare.
         """

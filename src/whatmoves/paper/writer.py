@@ -157,6 +157,7 @@ class Writer:
         for floor, stand in zip(floors, stands, strict=True):
             groups.setdefault(stand, []).append(Tex(rf"\emph{{{self.label(floor.split('.')[1])}}}"))
         words = {better: "better than", "not distinguishable from": "not distinguishable from", worse: "worse than"}
+        words["not compared with"] = "of one seed, and not compared with"
         clauses = [f"{word} {listing(groups[stand])}" for stand, word in words.items() if stand in groups]
         return Tex(f"the {listing(members)} {'is' if len(members) == 1 else 'are'} {', and '.join(clauses)}")
 
