@@ -45,4 +45,4 @@ rule pack_source:
         mem_mb=500,
         runtime=5,
     shell:
-        "(tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude=main.pdf --exclude=receipt.json -C \"$(dirname {input.tex:q})\" -cf - . | gzip -9n > {output.archive:q}) 2> {log:q}"
+        '(tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude=main.pdf --exclude=receipt.json -C "$(dirname {input.tex:q})" -cf - . | gzip -9n > {output.archive:q}) 2> {log:q}'
