@@ -14,6 +14,9 @@ from whatmoves.settings import Level, Settings
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]  # it names files
 Kind = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")]
+Optimizer = Literal["adam", "adamw"]
+Schedule = Literal["constant", "cosine", "exponential"]
+Precision = Literal["fp32", "bf16", "fp16"]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 JUDGED_KINDS = ("moving_digits",)  # data kinds whose swaps `whatmoves.judging` can judge
@@ -42,6 +45,13 @@ class TrainingOverrides(Settings):
     weight_decay: float | None = Field(None, ge=0, description="Weight decay.")
     clip_norm: float | None = Field(None, gt=0, description="Global gradient norm limit.")
     clip_value: float | None = Field(None, gt=0, description="Elementwise gradient limit, applied before clip_norm.")
+    optimizer: Optimizer | None = Field(None, description="Optimiser.")
+    schedule: Schedule | None = Field(None, description="Learning-rate schedule.")
+    final_fraction: Fraction | None = Field(None, description="Learning rate at the end, as a fraction of the peak.")
+    warmup_fraction: Fraction | None = Field(None, description="Part of the budget over which the rate rises.")
+    precision: Precision | None = Field(None, description="Autocast precision of forward and loss.")
+    compile: bool | None = Field(None, description="torch.compile.")
+    patience: int | None = Field(None, gt=0, description="Stop after this many validations without a better one.")
 
 
 class ModelEntry(Settings):
@@ -66,15 +76,15 @@ class Training(Settings):
 
     clips: int = Field(200_000, gt=0, description="Training budget of one run, in clips.")
     batch_size: int = Field(32, gt=0, description="Clips per optimiser step.")
-    optimizer: Literal["adam", "adamw"] = Field("adam", description="Optimiser.")
+    optimizer: Optimizer = Field("adam", description="Optimiser.")
     learning_rate: float = Field(3e-4, gt=0, description="Peak learning rate.")
-    schedule: Literal["constant", "cosine", "exponential"] = Field("cosine", description="Learning-rate schedule.")
+    schedule: Schedule = Field("cosine", description="Learning-rate schedule.")
     final_fraction: Fraction = Field(0.02, description="Learning rate at the end, as a fraction of the peak.")
     warmup_fraction: Fraction = Field(0.02, description="Part of the budget over which the rate rises linearly.")
     weight_decay: float = Field(1e-5, ge=0, description="Weight decay.")
     clip_norm: float | None = Field(None, gt=0, description="Global gradient norm limit; null: none.")
     clip_value: float | None = Field(None, gt=0, description="Elementwise gradient limit, applied first; null: none.")
-    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="Autocast precision of forward and loss.")
+    precision: Precision = Field("fp32", description="Autocast precision of forward and loss.")
     compile: bool = Field(False, description="torch.compile (pays on a GPU, costs on a CPU).")
     channels_last: bool = Field(True, description="Channels-last memory format for convolutions.")
     threads: int = Field(1, ge=1, le=64, description="CPU threads of one training; part of a run's identity.")

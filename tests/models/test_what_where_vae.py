@@ -9,7 +9,8 @@ from torch import Tensor
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.models.interface import Step, abilities
-from whatmoves.models.localisation import ownership
+from whatmoves.models.localisation import Localiser, ownership
+from whatmoves.models.paths import PathDecoder, PathEncoder
 from whatmoves.models.what_where_vae import Config, Model
 
 ODD = ClipShape(5, 3, 8, 12)
@@ -259,6 +260,22 @@ def test_predictions_are_learned_from_every_number_of_first_frames() -> None:
         errors.append((predicted - found[:, 0]).square().sum() / 2 / 8)  # of two clips; 2 · 2²
     terms = model.loss(Batch(video), END)
     torch.testing.assert_close(terms["prediction_nats"], torch.stack(errors).mean(), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_places_are_exact_under_autocast(slots: int) -> None:
+    y, x = torch.arange(64.0)[:, None], torch.arange(64.0)
+    frames = [torch.exp(-((y - 20.3 - 0.05 * t).square() + (x - 30.1).square()) / 18) for t in range(8)]
+    video = torch.stack(frames)[None, :, None]
+    torch.manual_seed(0)
+    localiser = Localiser(ClipShape(8, 1, 64, 64), (8, 8), slots, 2).eval()
+    encoder, decoder = PathEncoder(8, 2, 16), PathDecoder(16, 16, 8, 2)
+    with torch.no_grad():
+        exact = localiser(video)
+        way = decoder(encoder(exact))
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.testing.assert_close(localiser(video), exact, rtol=0, atol=0.005 * 2 / 63)  # a 200th of a pixel
+            torch.testing.assert_close(decoder(encoder(exact)), way, rtol=0, atol=0.005 * 2 / 63)
 
 
 def test_being_predictable_does_not_reach_the_localiser() -> None:

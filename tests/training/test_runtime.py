@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from whatmoves.errors import ConfigError
+from whatmoves.study import Study
 from whatmoves.training import runtime
 
 
 def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)  # float64 is missing there
     assert runtime.choose_device("auto") == runtime.choose_device("cpu") == torch.device("cpu")
     with pytest.raises(ConfigError) as told:
         runtime.choose_device("cuda")
@@ -39,3 +40,13 @@ def test_threads_and_autocast() -> None:
         with runtime.autocast(torch.device("cpu"), precision):
             assert (a @ a).dtype == dtype
     assert runtime.peak_memory_mib(torch.device("cpu")) > 10
+
+
+def test_an_entry_overrides_any_setting_of_one_training() -> None:
+    entry = {"training": {"optimizer": "adamw", "schedule": "constant", "precision": "bf16", "patience": 3}}
+    study = Study.model_validate(
+        {"study": "s", "data": {"moving_digits": None}, "models": {"lstm_vae": entry, "pca": None}}
+    )
+    own, others = study.training_of("lstm_vae"), study.training_of("pca")
+    assert (own.optimizer, own.schedule, own.precision, own.patience) == ("adamw", "constant", "bf16", 3)
+    assert (others.optimizer, others.schedule, others.precision, others.patience) == ("adam", "cosine", "fp32", None)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from training_fakes import blinks, noisy
 
+from whatmoves.data.clips import Batch
 from whatmoves.errors import CheckpointError, ConfigError, TrainingError
 from whatmoves.models.interface import Step
 from whatmoves.study import Study
@@ -230,6 +231,21 @@ def test_nothing_is_best_before_the_trained_loss_is_the_validated_one(
     assert meta["stopped_early"]
     assert "stopped early, after 32 of 40 clips: 2 validations in a row" in caplog.text
     assert "after 24 clips, whose weights are kept" in caplog.text
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_channels_last_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: bool) -> None:
+    seen = []
+    loss = noisy.Model.loss
+
+    def watched(self: noisy.Model, batch: Batch, step: Step) -> dict[str, torch.Tensor]:
+        weight = next(m.weight for m in self.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size[0] > 1)
+        seen.append(weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous())
+        return loss(self, batch, step)
+
+    monkeypatch.setattr(noisy.Model, "loss", watched)
+    run(study(channels_last=last), tmp_path)
+    assert set(seen) == {last}
 
 
 def test_a_whole_run_did_not_stop_early(tmp_path: Path) -> None:

@@ -43,9 +43,14 @@ class Localiser(nn.Module):
         self.register_buffer("cells", torch.cartesian_prod(rows, columns), persistent=False)  # [N, 2]: y, x
 
     def forward(self, video: Tensor) -> Tensor:
+        """In float32 also under autocast: in 16 bits places lie on a grid of an eighth of a pixel."""
+        with torch.autocast(video.device.type, enabled=False):
+            return self._poses(video.float())
+
+    def _poses(self, video: Tensor) -> Tensor:
         maps = self.features(video.flatten(0, 1))
         # Squares, not a soft maximum: that jumps from cell to cell, this mean place moves with what it sees.
-        evidence = self.attention(maps).float().flatten(1).square() + LEAST_EVIDENCE
+        evidence = self.attention(maps).flatten(1).square() + LEAST_EVIDENCE
         saliency = (evidence / evidence.sum(1, keepdim=True)).unflatten(0, video.shape[:2])  # [B, T, N]
         shares = saliency[:, None]
         if self.slots > 1:
@@ -54,9 +59,9 @@ class Localiser(nn.Module):
         places: Tensor = shares @ self.cells  # [B, K, T, 2]
         if self.extra is None:
             return places
-        maps = maps.float().flatten(2).unflatten(0, video.shape[:2])  # [B, T, F, N]
+        maps = maps.flatten(2).unflatten(0, video.shape[:2])  # [B, T, F, N]
         seen = torch.einsum("bktn,btfn->bktf", shares, maps)
-        return torch.cat((places, self.extra(seen).float()), dim=-1)
+        return torch.cat((places, self.extra(seen)), dim=-1)
 
 
 @torch.no_grad()

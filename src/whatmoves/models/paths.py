@@ -25,7 +25,7 @@ class BentLinear(nn.Module):
 
 
 class PathEncoder(nn.Module):
-    """The first frames of a path, `[…, at most T, P]`, → features `[…, hidden]`.
+    """The first frames of a path, `[…, at most T, P]`, → features `[…, hidden]`, in float32 also under autocast.
 
     Frames not yet seen are zeros, and a flag at every frame says which are. One bent layer codes a whole path as well
     as two do, but only two learn what comes after its first frames.
@@ -39,15 +39,13 @@ class PathEncoder(nn.Module):
     def forward(self, path: Tensor) -> Tensor:
         flagged = F.pad(PATH_GAIN * path, (0, 1), value=1.0)
         whole = F.pad(flagged, (0, 0, 0, self.frames - path.shape[-2]))
-        features: Tensor = self.layers(whole.flatten(-2))
-        return features
+        return _exactly(self.layers, whole.flatten(-2))
 
     def beginnings(self, path: Tensor, fewest: int) -> Tensor:
         """A whole path `[…, T, P]` → features of its first `fewest`, …, T − 1 frames, `[…, T − fewest, hidden]`."""
         flagged = F.pad(PATH_GAIN * path, (0, 1), value=1.0)
         seen = torch.ones(self.frames, self.frames, device=path.device).tril()[fewest - 1 : -1]
-        features: Tensor = self.layers((flagged[..., None, :, :] * seen[..., None]).flatten(-2))
-        return features
+        return _exactly(self.layers, (flagged[..., None, :, :] * seen[..., None]).flatten(-2))
 
 
 class PathDecoder(nn.Module):
@@ -61,5 +59,11 @@ class PathDecoder(nn.Module):
         )
 
     def forward(self, code: Tensor) -> Tensor:
-        poses: Tensor = self.layers(code).float()
-        return poses.view(*code.shape[:-1], *self.size)
+        return _exactly(self.layers, code).view(*code.shape[:-1], *self.size)
+
+
+def _exactly(layers: nn.Module, values: Tensor) -> Tensor:
+    """In float32 also under autocast: 16 bits know a place to an eighth of a pixel."""
+    with torch.autocast(values.device.type, enabled=False):
+        found: Tensor = layers(values.float())
+    return found

@@ -133,7 +133,9 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
 
 def _prepare(model: nn.Module, training: Training, device: torch.device) -> None:
     model.to(device).train()
-    if training.channels_last:
+    if not training.channels_last:
+        model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # models are built channels last
+    else:
         for layer in model.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)

@@ -68,10 +68,13 @@ def stop_signals() -> Iterator[StopSignal]:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device for `auto`, `cpu`, `cuda` or `mps`; raises `ConfigError` for one that is unknown or not here."""
+    """The device for `auto`, `cpu`, `cuda` or `mps`; raises `ConfigError` for one that is unknown or not here.
+
+    `auto` is a GPU that knows float64, which measures are computed in: never `mps`.
+    """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = next(kind for kind, here in available.items() if here)
+        name = "cuda" if available["cuda"] else "cpu"
     if name not in available:
         raise ConfigError(f"--device is {name!r}; must be auto, cpu, cuda or mps")
     if not available[name]:
