@@ -44,6 +44,13 @@ def test_models_are_held_against_the_best_floor_clip_by_clip(tmp_path: Path) -> 
     assert gain.files == [f"evaluate/{DATA}/{row}/clips.npz" for row in ("jepa", "copy_last")]
 
 
+def test_a_floor_of_several_seeds_is_their_mean(tmp_path: Path) -> None:
+    study = Study.model_validate({"study": "s", "data": {DATA: None}, "models": {"jepa": None, "mean_frame": None}})
+    clips = {"jepa": [np.full(5, 9.0)], "mean_frame": [np.full(5, 4.0), np.full(5, 6.0)]}
+    (gain,) = gains(study, tmp_path, DATA, results(tmp_path, clips))
+    np.testing.assert_allclose(gain.clips["0"], 4)
+
+
 def test_without_a_floor_there_is_no_gain(tmp_path: Path) -> None:
     study = Study.model_validate({"study": "s", "data": {DATA: None}, "models": {"jepa": None}})
     assert list(gains(study, tmp_path, DATA, results(tmp_path, {"jepa": [np.ones(3)]}))) == []
