@@ -31,10 +31,6 @@ class DataSet(Settings):
         None, ge=1, description="Frames that predictions start from; the rest of a clip is predicted. Null: half."
     )
 
-    def past_of(self, frames: int) -> int:
-        """The frames of a clip of `frames` that predictions start from."""
-        return self.past_frames or frames // 2
-
 
 class TrainingOverrides(Settings):
     """What one model changes of the study's training; null keeps the study's value."""

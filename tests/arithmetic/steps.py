@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from whatmoves import plugins
-from whatmoves.data.clips import Batch, ClipShape
+from whatmoves.data.clips import Batch, ClipShape, past_of
 from whatmoves.loading import load_study
 from whatmoves.models.interface import Step, abilities
 from whatmoves.training.loop import _prepare
@@ -98,7 +98,7 @@ def main() -> None:
             if hasattr(network, "fit"):
                 network.fit(iter([batch] * 4))
             plain = study.training_of(model).model_copy(update={"compile": False})  # a compiler takes minutes
-            past = data.past_of(source.shape.frames)
+            past = past_of(data.past_frames, source.shape.frames)
             for name, numbers in itertools.islice(parts(network, batch, past, plain), 1 if only_steps else None):
                 print(f"{model} on {dataset}: {name}", file=sys.stderr, flush=True)
                 found[f"{model} on {dataset}: {name}"] = [float(x.double().abs().sum()) for x in numbers()]

@@ -1,4 +1,5 @@
 import ast
+import inspect
 import re
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from whatmoves.layout import JUDGED_FLOORS, judged_rows
 from whatmoves.plugins import figure_kinds, model_kinds
 from whatmoves.provenance.closure import closure, source_folder
 from whatmoves.provenance.jobs import KINDS, SPELLED_OUT, expected_jobs, kind_module, read_fingerprint
-from whatmoves.study import Evaluation, Study
+from whatmoves.study import DataSet, Evaluation, ModelEntry, Study, Training, TrainingOverrides
 
 Jobs = dict[str, str]
 
@@ -239,3 +240,10 @@ def test_the_types_of_the_study_stay_small_enough_to_leave_out():
 def test_every_kind_has_a_receipt_of_its_own_place():
     places = {kind.receipt for kind in KINDS.values()}
     assert len(places) == len(KINDS) - 1  # a floor stands where a model would
+
+
+@pytest.mark.parametrize("settings", [DataSet, ModelEntry, TrainingOverrides, Training, Evaluation])
+def test_settings_hold_no_logic_that_no_fingerprint_covers(settings: type) -> None:
+    """The text of study.py counts as nobody's code: what is computed there must be seen in a job's settings."""
+    own = [thing for thing in vars(settings).values() if inspect.isfunction(thing)]
+    assert [function.__name__ for function in own if function.__module__ == Study.__module__] == []

@@ -55,6 +55,11 @@ class Split(NamedTuple):
         return Batch(video, tensor(self.actions), tensor(self.states), tensor(self.centres_px))
 
 
+def past_of(past_frames: int | None, frames: int) -> int:
+    """The frames of a clip of `frames` that predictions start from; half of them where a study does not say."""
+    return past_frames or frames // 2
+
+
 class Source(Protocol):
     """A data set, opened. `whatmoves.data.<kind>.open_source(config, folder)` returns one.
 

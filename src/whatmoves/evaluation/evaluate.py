@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from whatmoves import plugins
-from whatmoves.data.clips import Source, Split
+from whatmoves.data.clips import Source, Split, past_of
 from whatmoves.errors import ConfigError
 from whatmoves.evaluation import factors, legacy
 from whatmoves.evaluation.detection import detected
@@ -95,7 +95,7 @@ def evaluate(
     entry, where = study.data[dataset], f"data.{dataset}"
     module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
     source = module.open_source(config, data_folder)
-    past_frames = entry.past_of(source.shape.frames)
+    past_frames = past_of(entry.past_frames, source.shape.frames)
     clips = open_clips(module, config, source, study.evaluation, past_frames, study.models[model].judged)
 
     results: dict[int, Measured] = {}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from whatmoves import plugins
+from whatmoves.data.clips import past_of
 from whatmoves.evaluation.prediction import answers
 from whatmoves.evaluation.quality import blurred, quality, summary, swap_quality
 from whatmoves.evaluation.swaps import true_swaps
@@ -27,7 +28,7 @@ def evaluate_floor(study: Study, dataset: str, row: str, data_folder: Path, out_
     config, module = plugins.data_config(entry.kind, entry.options, where), plugins.data_module(entry.kind, where)
     test = module.open_source(config, data_folder).split("test")
     clips, curves = quality(_answers(row, test.video, batch_size))
-    future = answers(_answers(row, test.video[:, entry.past_of(test.video.shape[1]) :], batch_size))
+    future = answers(_answers(row, test.video[:, past_of(entry.past_frames, test.video.shape[1]) :], batch_size))
     clips |= future.clips
     curves |= future.curves
     swaps = true_swaps(module, config, test, study.evaluation.swap_pairs)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 
 from whatmoves import plugins
-from whatmoves.data.clips import ClipShape
+from whatmoves.data.clips import ClipShape, past_of
 from whatmoves.errors import ConfigError, DataError
 from whatmoves.evaluation.prediction import forecast
 from whatmoves.evaluation.ssim import WINDOW_PX
@@ -27,7 +27,7 @@ def check(study: Study, shapes: Mapping[str, ClipShape], where: str) -> None:
         if any(entry.judged for entry in entries.values()):
             _enough_pairs(dataset, study.evaluation.swap_pairs, f"{where}: data.{name}")
         for model, entry in entries.items():
-            past_frames = dataset.past_of(shapes[name].frames)
+            past_frames = past_of(dataset.past_frames, shapes[name].frames)
             _can_start(entry, shapes[name], past_frames, f"{where}: models.{model} on data.{name}")
 
 

@@ -6,12 +6,12 @@ kinds (`whatmoves.schema.kind_schema`), so neither the names of a study nor a li
 
 from collections.abc import Iterator
 
+from whatmoves.figures.busy import BUSY, busy_data
 from whatmoves.layout import FLOOR_ROWS, figure_name
 from whatmoves.loading import abilities_of, settings_of
 from whatmoves.study import Study
 
 SCHEDULED = {"kl_schedule", "kl_annealing", "forcing_start"}  # settings that change a loss while it trains
-BUSY = "push_world"  # the data kind with most to look at: where the what–where VAE is asked for what it cannot
 
 
 def figures_of(study: Study) -> dict[str, list[str]]:
@@ -55,14 +55,6 @@ def compared_data(study: Study) -> list[str]:
     judged, predicted = study.judged_data(), set(_predicted(study))
     used = [dataset for dataset in study.data if _entries(study, dataset)]
     return [name for name in used if name in judged or not judged or name not in predicted]
-
-
-def busy_data(study: Study) -> str | None:
-    """The data set, if any, on which a what–where VAE is trained although things there are no sprites on black."""
-    for dataset, entry in study.data.items():
-        if entry.kind == BUSY and any(study.models[m].kind == "what_where_vae" for m in _entries(study, dataset)):
-            return dataset
-    return None
 
 
 def _compared(study: Study, dataset: str) -> dict[str, list[str]]:

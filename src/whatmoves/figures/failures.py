@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from whatmoves.figures import style
-from whatmoves.figures.catalogue import busy_data
+from whatmoves.figures.busy import busy_data
 from whatmoves.figures.film import Row, every, film_sheet
 from whatmoves.figures.inputs import FigureInputs, shared
 

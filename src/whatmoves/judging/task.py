@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatmoves import plugins
-from whatmoves.data.clips import Source
+from whatmoves.data.clips import Source, past_of
 from whatmoves.evaluation import factors
 from whatmoves.evaluation.evaluate import Clips, open_clips
 from whatmoves.evaluation.factors import Targets
@@ -43,7 +43,9 @@ def open_task(study: Study, dataset: str, data_folder: Path) -> Task:
     entry, where = study.data[dataset], f"data.{dataset}"
     module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
     source = module.open_source(config, data_folder)
-    clips = open_clips(module, config, source, study.evaluation, entry.past_of(source.shape.frames), judged=True)
+    clips = open_clips(
+        module, config, source, study.evaluation, past_of(entry.past_frames, source.shape.frames), judged=True
+    )
     assert clips.swaps is not None, "only data sets that draw their factors are judged"
     table = clips.test.factors
     return Task(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from whatmoves import plugins
-from whatmoves.data.clips import Batch
+from whatmoves.data.clips import Batch, past_of
 from whatmoves.errors import ConfigError
 from whatmoves.searching.record import Score, Trial
 from whatmoves.searching.space import Space, changed
@@ -106,7 +106,7 @@ def _error(study: Study, model: str, seed: int, score: Score, dataset: str, data
         network: Any = load_checkpoint(folder / "out/checkpoint.pt", device="cpu").model
     entry = study.data[dataset]
     split = plugins.open_source(entry.kind, entry.options, data_folder, f"data.{dataset}").split("validation")
-    past = entry.past_of(split.video.shape[1])
+    past = past_of(entry.past_frames, split.video.shape[1])
     errors = []
     with torch.inference_mode():
         for first in range(0, len(split.video), study.evaluation.batch_size):
