@@ -43,6 +43,13 @@ CAUGHT: dict[str, dict[str, Any]] = {
     "models/tinydreams.py:Model.predict": {"models.tinydreams": TINYDREAMS, **SHORT},
     "models/tinydreams.py:_check": {"models.tinydreams": changed(TINYDREAMS, "options.past_frames", 6)},
     "models/what_where_vae.py:Model.__init__": {"models.what_where_vae": changed(WHERE, "options.window_px", 7)},
+    "training/estimate.py:_needs_two_values": {
+        "models.m": {
+            "kind": "disentangled_vae",
+            "options": {"channels": [4, 4, 4, 4], "motion_channels": [4], "features": 8, "hidden": 4},
+            "training": {"batch_size": 1},
+        },
+    },
     "training/estimate.py:try_on_shapes": STAGES,
     "training/needs.py:check": {"training.clips": 1},
     "training/optimiser.py:learning_rate": {"training": {"schedule": "exponential", "final_fraction": 0}},

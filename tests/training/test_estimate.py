@@ -116,3 +116,28 @@ def test_a_check_that_dies_says_where_and_of_what(tmp_path: Path, monkeypatch: p
     check_deeply(config, load_study(config, cache), cache)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("checked twice"))
     check_deeply(config, load_study(config, cache), cache)
+
+
+CONTENT = {"channels": [4, 4, 4, 4], "motion_channels": [4], "features": 8, "content_dim": 2, "motion_dim": 2}
+TOKENS = {
+    "past_frames": 2, "dim": 8, "heads": 2, "depth": 1, "patch_px": 16, "tokenizer_channels": [4, 4, 4],
+    "decoder_channels": [4, 4, 4, 4],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "norm"),
+    [("disentangled_vae", CONTENT, "BatchNorm2d"), ("tinydreams", TOKENS, "GroupNorm")],  # their maps end at 1×1
+)
+def test_a_batch_of_one_clip_is_refused_where_a_norm_gets_one_value(
+    kind: str, options: dict[str, object], norm: str
+) -> None:
+    entry = ModelEntry(kind=kind, options=options)
+    with pytest.raises(ConfigError) as error:
+        try_on_shapes(entry, SMALL, 1, "s.yaml: models.m")
+    assert str(error.value) == (
+        f"s.yaml: models.m: a batch has 1 clip, of which a {norm} gets 1 value for a mean and a spread; it needs ≥ 2. "
+        "Set training.batch_size to 2 or more."
+    )
+    try_on_shapes(entry, SMALL, 2, "s.yaml: models.m")
+    try_on_shapes(ModelEntry(kind="baseline_vae"), ClipShape(6, 1, 32, 32), 1, "s.yaml: models.m")  # enough pixels

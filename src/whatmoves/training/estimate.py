@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from whatmoves import plugins
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 CLIPS = 2  # of the counted batch: batch norm needs two, and the count is linear in clips
 PASSES = 3  # a training step is a forward pass and, of as many operations each, the gradients of inputs and of weights
 MEASURED_S = 2.0
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm)
 
 
 def try_on_shapes(entry: ModelEntry, shape: ClipShape, clips: int, where: str, centres: bool = True) -> None:
@@ -39,12 +40,25 @@ def try_on_shapes(entry: ModelEntry, shape: ClipShape, clips: int, where: str, c
     try:
         with shapes_only():
             model = plugins.build_model(entry.kind, entry.options, shape, where)
+            for layer in model.modules():
+                if isinstance(layer, NORMS):
+                    layer.register_forward_pre_hook(_needs_two_values)
             _loss(model, noise(shape, clips, centres))
     except ConfigError as error:
         said = str(error)
         raise ConfigError(said if said.startswith(where) else f"{where}: {said}") from None
     except Exception:
         log.debug("%s cannot be tried on shapes alone", where, exc_info=True)
+
+
+def _needs_two_values(layer: nn.Module, inputs: tuple[Tensor]) -> None:
+    """Raise `ConfigError` where a norm gets one value for a mean and a spread; PyTorch's own error has no type."""
+    (values,) = inputs  # [N, C, ...]
+    if values.numel() == (layer.num_groups if isinstance(layer, nn.GroupNorm) else values.shape[1]):
+        raise ConfigError(
+            f"a batch has 1 clip, of which a {type(layer).__name__} gets 1 value for a mean and a spread; it needs "
+            "≥ 2. Set training.batch_size to 2 or more."
+        )
 
 
 def cpu_hours(study: Study) -> float:
