@@ -20,6 +20,7 @@ from whatmoves.models.interface import Step
 from whatmoves.study import Study
 from whatmoves.training import runtime
 from whatmoves.training.checkpoint import load_checkpoint
+from whatmoves.training.failure import largest_input
 from whatmoves.training.runtime import Interrupted
 from whatmoves.training.train import train
 from whatmoves.training.validation import validate
@@ -248,6 +249,39 @@ def test_channels_last_is_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert set(seen) == {last}
 
 
+def test_patience_that_runs_out_with_the_budget_stopped_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    totals = iter([5.0] * 8 + [6.0] * 2)  # the 8 are one best and seven no better
+    monkeypatch.setattr(
+        "whatmoves.training.loop.validate", lambda model, split, training, device: {"total": next(totals)}
+    )
+    _, meta = load_checkpoint(run(study(validate_every=SIZE, patience=9), tmp_path) / "checkpoint.pt")
+    assert (meta["clips_seen"], meta["best_clips"], meta["stopped_early"]) == (10 * SIZE, SIZE, False)
+    assert "stopped early" not in caplog.text
+
+
+@pytest.mark.parametrize("died_in_step", [3, 7, 8])  # in the warm-up, at the best weights, while patience counts
+def test_a_run_that_died_stops_early_where_an_unbroken_one_does(
+    died_in_step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    totals = [1.0, 2.0, 3.0, 4.0, 9.0, 8.0, 8.5, 8.6, 7.0, 7.0]
+    monkeypatch.setattr(
+        "whatmoves.training.loop.validate",
+        lambda model, split, training, device: {"total": totals[int(model.calls) - 1]},
+    )
+    monkeypatch.setattr(noisy.Model, "settled", 0.5, raising=False)
+    of = study(validate_every=SIZE, patience=2)
+    run(of, tmp_path / "whole")
+    with monkeypatch.context() as struck:
+        strike(struck, died_in_step, fail)
+        with pytest.raises(OSError, match="went down"):
+            run(of, tmp_path / "broken")
+    run(of, tmp_path / "broken")
+    assert outputs(tmp_path / "broken") == outputs(tmp_path / "whole")
+    assert load_checkpoint(tmp_path / "broken/out/checkpoint.pt").meta["stopped_early"]
+
+
 def test_a_whole_run_did_not_stop_early(tmp_path: Path) -> None:
     assert not load_checkpoint(run(study(patience=100), tmp_path) / "checkpoint.pt").meta["stopped_early"]
 
@@ -265,7 +299,9 @@ def test_a_loss_that_is_not_finite_is_named_and_never_saved(tmp_path: Path) -> N
     with pytest.raises(TrainingError) as told:
         run(study(options={"breaks_at": 5 * SIZE}, log_every=1000, validate_every=1000), tmp_path)
     assert str(told.value).startswith("blinks/m/seed-3: step 6 gave error nan, kl_nats 1, beta 0.5, total nan, at ")
-    assert str(told.value).endswith("; lower training.learning_rate or set training.clip_norm: 1.0")
+    assert str(told.value).endswith(
+        ", precision fp32, largest input 0.999 (video); lower training.learning_rate or set training.clip_norm: 1.0"
+    )
     assert torch.load(tmp_path / "work/state.pt", weights_only=True)["progress"]["clips_seen"] == 4 * SIZE
 
 
@@ -333,3 +369,45 @@ def test_tensorboard_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ConfigError, match="the package tensorboard is missing; pip install tensorboard, or"):
         run(study(tensorboard=True), tmp_path)
+
+
+def test_inputs_out_of_all_measure_are_named_where_the_loss_is_not_finite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = blinks.Blinks.train_batch
+
+    def at_step_6(self: blinks.Blinks, seed: int, first: int, count: int, device: torch.device) -> Batch:
+        actions = torch.full((count, 3, 2), -1e9 if first == 5 * SIZE else 2.0)
+        return plain(self, seed, first, count, device)._replace(actions=actions)
+
+    monkeypatch.setattr(blinks.Blinks, "train_batch", at_step_6)
+    options = {"breaks_at": 5 * SIZE}
+    with pytest.raises(TrainingError) as told:  # read long after the step
+        run(
+            study(options=options, log_every=1000, validate_every=1000, checkpoint_every=1000, precision="fp16"),
+            tmp_path,
+        )
+    assert "step 6 gave error nan" in str(told.value)
+    assert str(told.value).endswith(
+        ", precision fp16, largest input 1e+09 (actions); inputs should be some units large: mend actions in the data "
+        "or leave them out"
+    )
+
+
+def test_a_validation_that_is_not_finite_tells_what_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "whatmoves.training.loop.validate", lambda model, split, training, device: {"total": float("nan")}
+    )
+    with pytest.raises(TrainingError) as told:
+        run(study(precision="fp16"), tmp_path)
+    assert str(told.value) == (
+        "blinks/m/seed-3: validation after 12 clips gave total nan, precision fp16, largest input 1 (video); "
+        "set training.precision: bf16, or lower training.learning_rate or set training.clip_norm: 1.0"
+    )
+
+
+def test_the_largest_input_is_what_is_no_number() -> None:
+    video, actions = torch.full((1, 2, 1, 2, 2), 0.5), torch.tensor([[[-3.0], [torch.nan]]])
+    assert largest_input(Batch(video, actions[:, :1])) == ("actions", 3.0)
+    name, size = largest_input(Batch(video, actions))
+    assert (name, str(size)) == ("actions", "nan")

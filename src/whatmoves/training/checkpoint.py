@@ -40,6 +40,7 @@ class Progress:
     best_terms: dict[str, float] = field(default_factory=dict)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     bad_validations: int = 0
+    stopped_early: bool = False
     rows: list[Row] = field(default_factory=list)
     terms: list[str] = field(default_factory=list)
     window: list[Tensor] = field(default_factory=list)
@@ -55,8 +56,9 @@ def copy_weights(model: nn.Module) -> dict[str, Tensor]:
 def save_checkpoint(path: Path, model: nn.Module, meta: Mapping[str, Any]) -> None:
     """Write a finished model. Equal models with equal `meta` give equal bytes.
 
-    `meta` is JSON: kind, options, shape (of a `ClipShape`), model, dataset, seed, clips_seen, best_clips,
-    best_validation (or null), validation (terms of the saved weights) and collapsed (names of collapsed KL terms).
+    `meta` is JSON: kind, options, shape (of a `ClipShape`), model, dataset, seed, clips_seen, stopped_early (whether
+    patience ended it before its budget), best_clips, best_validation (or null), validation (terms of the saved
+    weights) and collapsed (names of collapsed KL terms).
     """
     # The bytes of a pickle tell which of its strings are one object; a round trip through JSON makes that always alike.
     content: dict[str, Any] = {"format": FORMAT, **json.loads(json.dumps(meta, sort_keys=True, allow_nan=False))}

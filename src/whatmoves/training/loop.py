@@ -23,10 +23,11 @@ from whatmoves.errors import TrainingError
 from whatmoves.models.interface import Step
 from whatmoves.study import Training
 from whatmoves.training.checkpoint import Progress, load_state, save_state
+from whatmoves.training.failure import circumstances
 from whatmoves.training.history import Row, open_tensorboard, write_tensorboard
 from whatmoves.training.optimiser import clip_gradients, learning_rate, make_optimiser
 from whatmoves.training.runtime import StopSignal, autocast, warn_if_slow
-from whatmoves.training.validation import fix, in_words, judge, validate
+from whatmoves.training.validation import in_words, judge, require_finite, validate
 
 log = logging.getLogger(__name__)
 
@@ -100,17 +101,19 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
                 for every in (training.log_every, training.validate_every, training.checkpoint_every)
             )
             if logs or validates:
-                row: Row = {"clips": progress.clips_seen, "learning_rate": rate, **_close_window(run, progress, rate)}
+                means = _close_window(run, source, progress, rate)
+                row: Row = {"clips": progress.clips_seen, "learning_rate": rate, **means}
                 if validates:
                     scores = validate(model, validation, training, device)
+                    require_finite(run.name, progress, scores, validation, training)
                     row |= judge(run.name, model, progress, scores, total, settled_clips)
                 progress.rows.append(row)
                 _show(bar, row, total, steps_here * size / here_s)
                 if events is not None:
                     write_tensorboard(events, row)
             if saves or stop.number:
-                _read_window(run, progress, rate)
-                _require_finite_weights(run, model, progress, rate)
+                _read_window(run, source, progress, rate)
+                _require_finite_weights(run, source, model, progress, rate)
                 save_state(run.state_file, run.identity, *state, progress, device)
             if stop.number:
                 log.info("stopped after %s clips; the same command resumes", f"{progress.clips_seen:,}")
@@ -119,7 +122,8 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
                 estimated = True
                 warn_if_slow(device, here_s / (steps_here * size) * (total - progress.clips_seen))
 
-    if progress.clips_seen < total:
+    progress.stopped_early = progress.clips_seen < total
+    if progress.stopped_early:
         log.warning(
             "%s: stopped early, after %s of %s clips: %s validations in a row (training.patience) were no better than "
             "that after %s clips, whose weights are kept",
@@ -144,7 +148,7 @@ def _prepare(model: nn.Module, training: Training, device: torch.device) -> None
             child.compile()
 
 
-def _read_window(run: Run, progress: Progress, rate: float) -> list[list[float]]:
+def _read_window(run: Run, source: Source, progress: Progress, rate: float) -> list[list[float]]:
     """Loss terms of each step since the last row, as `[steps][terms]`; raises where one is not finite."""
     if not progress.window:
         return []
@@ -153,27 +157,30 @@ def _read_window(run: Run, progress: Progress, rate: float) -> list[list[float]]
         if not all(math.isfinite(value) for value in terms):
             step = progress.clips_seen // run.training.batch_size - len(values) + index + 1
             found = in_words(dict(zip(progress.terms, terms, strict=True)))
-            raise TrainingError(
-                f"{run.name}: step {step} gave {found}, at learning rate {rate:.3g}; {fix(run.training)}"
-            )
+            raise _failure(run, source, step, f"gave {found}", rate)
     return values
 
 
-def _close_window(run: Run, progress: Progress, rate: float) -> Row:
+def _close_window(run: Run, source: Source, progress: Progress, rate: float) -> Row:
     """Mean of each term since the last row; empties the window."""
-    values = _read_window(run, progress, rate)
+    values = _read_window(run, source, progress, rate)
     progress.window = []
     means = (math.fsum(column) / len(values) for column in zip(*values, strict=True))
     return {f"train_{name}": mean for name, mean in zip(progress.terms, means, strict=True)}
 
 
-def _require_finite_weights(run: Run, model: nn.Module, progress: Progress, rate: float) -> None:
+def _require_finite_weights(run: Run, source: Source, model: nn.Module, progress: Progress, rate: float) -> None:
     """Refuse to save weights that a bad gradient has spoilt after the last finite loss."""
     if not torch.stack([p.detach().isfinite().all() for p in model.parameters()]).all():
         step = progress.clips_seen // run.training.batch_size
-        raise TrainingError(
-            f"{run.name}: step {step} made weights not finite, at learning rate {rate:.3g}; {fix(run.training)}"
-        )
+        raise _failure(run, source, step, "made weights not finite", rate)
+
+
+def _failure(run: Run, source: Source, step: int, what: str, rate: float) -> TrainingError:
+    """With all that is known of a step, counted from 1: its batch is made once more."""
+    size = run.training.batch_size
+    known = circumstances(run.training, source.train_batch(run.seed, (step - 1) * size, size, run.device))
+    return TrainingError(f"{run.name}: step {step} {what}, at learning rate {rate:.3g}, {known}")
 
 
 @contextlib.contextmanager

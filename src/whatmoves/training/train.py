@@ -102,7 +102,7 @@ def train(
         validated = math.isfinite(progress.best_loss)
         meta |= {
             "clips_seen": progress.clips_seen,
-            "stopped_early": progress.bad_validations >= (training.patience or math.inf),
+            "stopped_early": progress.stopped_early,
             "best_clips": progress.best_clips if validated else None,
             "best_validation": progress.best_loss if validated else None,
             "validation": progress.best_terms,

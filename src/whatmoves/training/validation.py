@@ -12,6 +12,7 @@ from whatmoves.errors import TrainingError
 from whatmoves.models.interface import Step
 from whatmoves.study import Training
 from whatmoves.training.checkpoint import Progress, copy_weights
+from whatmoves.training.failure import circumstances
 from whatmoves.training.history import Row
 from whatmoves.training.runtime import autocast
 
@@ -23,12 +24,6 @@ COLLAPSE_AFTER = 0.25
 """Part of the budget before which a small KL term is no alarm: codes may start late where β is annealed."""
 NOISE_SEED = 20_000_001
 """Every validation draws the same noise, so that losses of different moments can be compared."""
-FIX = "lower training.learning_rate or set training.clip_norm: 1.0"
-
-
-def fix(training: Training) -> str:
-    """What to do about a loss that is not finite."""
-    return f"set training.precision: bf16, or {FIX}" if training.precision == "fp16" else FIX
 
 
 @torch.no_grad()
@@ -52,17 +47,23 @@ def validate(model: nn.Module, split: Split, training: Training, device: torch.d
     return {name: value / count for name, value in sums.items()}
 
 
+def require_finite(
+    run_name: str, progress: Progress, scores: dict[str, float], split: Split, training: Training
+) -> None:
+    """Raise `TrainingError` where a score of `validate` is not finite."""
+    if not all(math.isfinite(value) for value in scores.values()):
+        seen = split.batch(slice(0, training.validation_clips), torch.device("cpu"))
+        after = f"{run_name}: validation after {progress.clips_seen:,} clips"
+        raise TrainingError(f"{after} gave {in_words(scores)}, {circumstances(training, seen)}")
+
+
 def judge(
     run_name: str, model: nn.Module, progress: Progress, scores: dict[str, float], clips_total: int, settled_clips: int
 ) -> Row:
     """Keep the weights if they are the best so far, sound the alarm if a code has collapsed; the row's new cells.
 
     Before `settled_clips` another loss is trained than the validated one: nothing is best yet, and patience waits.
-    Raises `TrainingError` where a score is not finite.
     """
-    if not all(math.isfinite(value) for value in scores.values()):
-        after = f"{run_name}: validation after {progress.clips_seen:,} clips"
-        raise TrainingError(f"{after} gave {in_words(scores)}; {FIX}")
     if progress.clips_seen < settled_clips:
         pass
     elif scores["total"] < progress.best_loss:
