@@ -175,6 +175,26 @@ def test_a_study_without_predictions_says_nothing_of_them() -> None:
     assert "published number" not in section("limits", STUDY, entries)
 
 
+def test_runs_that_stopped_early_are_named_with_their_seeds_and_their_own_patience() -> None:
+    models = {"lstm_vae": {"training": {"patience": 4}}, "baseline_vae": {"seeds": [0]}, "pca": None}
+    training = {"patience": 3}
+    study = Study.model_validate(
+        {"study": "toy", "data": {"moving_digits": None}, "models": models, "training": training}
+    )
+    of = "moving_digits.{}.clips_trained".format
+    entries = {
+        of("lstm_vae"): Entry(value=5000, seeds={"0": 4000, "2": 6000}, format=",d"),
+        of("baseline_vae"): Entry(value=800, seeds={"0": 800}, format=",d"),
+    }
+    found = section("data", study, entries)
+    assert "With two of three seeds, training the lstm vae on" in found
+    assert r"{5000} clips on average, when \settinglink{models.lstm_vae.training.patience}{4} validations" in found
+    assert "With one of one seed, training the baseline vae on" in found
+    assert r"{800} clips, when \settinglink{training.patience}{3} validations in a row" in found
+    assert found.count("stopped early") == 2
+    assert "stopped early" not in section("data", study, {})
+
+
 def test_numbers_in_figures() -> None:
     assert [number(text) for text in ("1,234", "-12,345.67", "63.5%")] == [
         "1234",

@@ -123,6 +123,10 @@ class Writer:
         self.used.setdefault(value_id)
         return Tex(rf"{anchor}\result{{{value_id}}}{{{entry.tex(unit, interval)}}}")
 
+    def seeds_behind(self, value_id: str) -> tuple[str, ...]:
+        """The training seeds that have such a number of their own."""
+        return tuple(self.index[value_id].seeds)
+
     def compared(self, first: str, second: str) -> Tex:
         """`above`, `below` or `not distinguishable from`: where the first value stands."""
         return Tex(comparisons.relation(self.index, first, second))
