@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,11 @@ def check(study: Study, shapes: Mapping[str, ClipShape], where: str) -> None:
             raise ConfigError(f"{where}: models.{model}: {error}") from None
         if training.clips < FEWEST_FITTED:
             raise ConfigError(f"{where}: models.{model}: training.clips is {training.clips}; must be ≥ {FEWEST_FITTED}")
-    if study.training.tensorboard and importlib.util.find_spec("tensorboard") is None:
-        raise ConfigError(
-            f"{where}: training.tensorboard is true, but the package tensorboard is missing; pip install "
-            f"tensorboard, or set it to false"
-        )
+    if study.training.tensorboard:
+        try:
+            import tensorboard  # noqa: F401
+        except ImportError:
+            raise ConfigError(
+                f"{where}: training.tensorboard is true, but the package tensorboard is missing; pip install "
+                f"tensorboard, or set it to false"
+            ) from None
