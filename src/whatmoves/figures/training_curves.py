@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from whatmoves.figures import style
@@ -85,6 +85,7 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
         axes.set_title(title)
         axes.set_xlabel("training clips")
         axes.set_ylabel("nats per clip")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda clips, _: f"{clips / 1000:g}k" if clips else "0"))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda nats, _: f"{nats:,g}"))
         axes.tick_params("y", labelsize=style.SMALL_PT)
