@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,12 @@ def test_a_search_does_not_go_on_with_another_budget(tmp_path: Path, capsys: pyt
         main(["search", *files, "--model", "lstm_vae"])
     said = "lstm_vae was searched with 32 clips by reconstruction, and would go on with 64 by reconstruction; take"
     assert f"whatmoves: {record}: {said}" in capsys.readouterr().err
+
+
+def test_searches_that_end_together_lose_no_trial(tmp_path: Path) -> None:
+    path, trial = tmp_path / "record.json", Trial(point={"learning_rate": 0.1}, validation_mse_pixel={"0": 0.5})
+    models = [f"model_{number}" for number in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda model: keep(path, "quick", model, 8, "reconstruction", [trial]), models))
+    assert sorted(read_record(path).models) == sorted(models)
+    assert [file.name for file in tmp_path.iterdir()] == ["record.json"]

@@ -1,12 +1,16 @@
 """The machine: devices that are not here, signals, locks."""
 
+import fcntl
 import os
+import shutil
 import signal
+from pathlib import Path
+from typing import TextIO
 
 import pytest
 import torch
 
-from whatmoves.errors import ConfigError
+from whatmoves.errors import ConfigError, TrainingError
 from whatmoves.study import Study
 from whatmoves.training import runtime
 
@@ -50,3 +54,22 @@ def test_an_entry_overrides_any_setting_of_one_training() -> None:
     own, others = study.training_of("lstm_vae"), study.training_of("pca")
     assert (own.optimizer, own.schedule, own.precision, own.patience) == ("adamw", "constant", "bf16", 3)
     assert (others.optimizer, others.schedule, others.precision, others.patience) == ("adam", "cosine", "fp32", None)
+
+
+def test_a_lock_on_a_file_that_is_gone_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between opening the lock file and locking it, the run that held it may end and take the folder away."""
+    folder, lock = tmp_path / "work", fcntl.flock
+
+    def after_the_other_has_ended(stream: TextIO, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        shutil.rmtree(folder)
+        lock(stream, how)
+
+    monkeypatch.setattr(fcntl, "flock", after_the_other_has_ended)
+    with runtime.locked(folder):
+        with pytest.raises(TrainingError, match="is training this run already"), runtime.locked(folder):
+            pass
+        assert (folder / "lock").read_text(encoding="utf-8") == str(os.getpid())
+    assert not folder.exists()
+    with pytest.raises(FileNotFoundError, match="of the run itself"), runtime.locked(folder):
+        raise FileNotFoundError("of the run itself")

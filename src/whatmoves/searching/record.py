@@ -1,6 +1,9 @@
 """The record of a search: every trial of every model, kept with the source. Imports no torch: the paper reads it."""
 
-from collections.abc import Sequence
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,9 +55,23 @@ def read_record(path: Path) -> Record:
 
 
 def keep(path: Path, study: str, model: str, clips: int, score: Score, trials: Sequence[Trial]) -> None:
-    """Put one model into the record, as it stands now: another process may be searching another model."""
-    record = read_record(path) if path.exists() else Record(study=study)
-    if record.study != study:
-        raise DataError(f"{path}: the record of study {record.study}, not of {study}; give another --out")
-    models = {**record.models, model: Searched(clips=clips, score=score, trials=tuple(trials))}
-    write_json(path, Record(study=study, models=models).model_dump(mode="json"))
+    """Put one model into the record, as it stands now: another process may be searching another model, and waits."""
+    with _alone(path.parent):
+        record = read_record(path) if path.exists() else Record(study=study)
+        if record.study != study:
+            raise DataError(f"{path}: the record of study {record.study}, not of {study}; give another --out")
+        models = {**record.models, model: Searched(clips=clips, score=score, trials=tuple(trials))}
+        write_json(path, Record(study=study, models=models).model_dump(mode="json"))
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold `folder` until the block ends; other processes that ask for it wait. It needs no file of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 import torch
 
@@ -163,20 +164,34 @@ def locked(folder: Path) -> Iterator[None]:
     The kernel drops the lock with the process, however that ends. Raises `TrainingError` when another process, such as
     a training that outlived its killed conductor, holds it.
     """
-    require_writable(folder)
-    with (folder / "lock").open("a+", encoding="utf-8") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            stream.seek(0)
-            holder = stream.read().strip() or "unknown"
-            raise TrainingError(
-                f"{folder}: process {holder} is training this run already; wait for it or end it (kill {holder})"
-            ) from None
-        except OSError as error:  # some network file systems have no locks
-            log.warning("%s: cannot be locked (%s); see to it that no run is started twice", folder, error.strerror)
+    with _held(folder) as stream:
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()
         yield
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[TextIO]:
+    """The locked lock file that stands in `folder` now: whoever held it before may have removed it with the folder
+    after it was opened here, and a lock on a file that is gone keeps nobody out."""
+    while True:
+        require_writable(folder)
+        with (folder / "lock").open("a+", encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                stream.seek(0)
+                holder = stream.read().strip() or "unknown"
+                raise TrainingError(
+                    f"{folder}: process {holder} is training this run already; wait for it or end it (kill {holder})"
+                ) from None
+            except OSError as error:  # some network file systems have no locks
+                log.warning("%s: cannot be locked (%s); see to it that no run is started twice", folder, error.strerror)
+            here = False
+            with contextlib.suppress(FileNotFoundError):
+                here = os.path.samestat(os.fstat(stream.fileno()), (folder / "lock").stat())
+            if here:
+                yield stream
+                return
