@@ -6,7 +6,6 @@ from synthetic_codes import rotation
 from whatmoves.evaluation.dependence import (
     correlations,
     dependence,
-    gaussian_total_correlation,
     held_out_cca,
     paired_matrices,
 )
@@ -110,17 +109,6 @@ def test_canonical_correlation_is_held_out():
     x, y = RNG(7).normal(size=(400, 60)), RNG(8).normal(size=(400, 60))
     assert abs(held_out_cca(x[:100], y[:100], x[100:], y[100:], np.zeros((0, 300), dtype=int)).value) < 0.2
     assert abs(run(x[:200], y[:200], 99).cca.value) < 0.3
-
-
-def test_gaussian_total_correlation():
-    # Correlation 0.6: -½ ln(1 - 0.36).
-    normal = RNG(0).normal(size=(100_000, 2))
-    pair = np.column_stack([normal[:, 0], 0.6 * normal[:, 0] + 0.8 * normal[:, 1]])
-    assert gaussian_total_correlation(pair) == pytest.approx(-np.log(0.64) / 2, abs=0.01)
-    exact = np.array([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])
-    assert gaussian_total_correlation(exact) == pytest.approx(0, abs=1e-12)
-    with pytest.raises(ValueError, match="the covariance of the codes is singular"):
-        gaussian_total_correlation(np.ones((5, 2)))
 
 
 @pytest.mark.parametrize("unit", [2.0**-90, 2.0**-40, 2.0**40, 2.0**90])

@@ -165,18 +165,6 @@ def pairs_auc(
     return _measured(float(auc(np.array([np.trace(ranks)]))[0]), null)
 
 
-def gaussian_total_correlation(codes: NDArray[Any]) -> float:
-    """½ (Σ ln var - ln det covariance) of `codes` `[N, D]`, in nats: 0 for uncorrelated dimensions, else positive.
-
-    Raises `ValueError` when the covariance is singular.
-    """
-    covariance = np.atleast_2d(np.cov(codes, rowvar=False))
-    sign, determinant = np.linalg.slogdet(covariance)
-    if sign <= 0 or not np.isfinite(determinant):
-        raise ValueError("the covariance of the codes is singular; drop constant and repeated dimensions")
-    return float((np.log(np.diag(covariance)).sum() - determinant) / 2)
-
-
 def _measured(value: float, null: NDArray[np.float64]) -> Measured:
     hits = np.count_nonzero(null >= value - 1e-9)
     return Measured(value, float((1 + hits) / (1 + len(null))))
