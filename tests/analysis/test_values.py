@@ -54,7 +54,7 @@ def test_rows_of_one_measure_stand_to_each_other_both_ways() -> None:
         "d.c.mig": sample(low),
         "d.a.sap_r2": sample(low),
     }
-    assert _stands(samples)["d.mig"] == {"rows": ["a", "b", "c"], "table": ["=<?", ">=?", "??="]}
+    assert _stands(samples)["d.mig"] == {"rows": ["a", "b", "c"], "table": ["=<?", ">=?", "???"]}
 
 
 def test_a_measure_without_words_is_no_silent_loss() -> None:

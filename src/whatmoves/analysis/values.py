@@ -209,10 +209,11 @@ def _stands(samples: Mapping[str, Sample]) -> dict[str, dict[str, list[str]]]:
 
 
 def _table(samples: Iterable[Sample]) -> list[str]:
-    """One line a row; what lies above another has the other below it."""
+    """One line a row; what lies above another has the other below it. A row that decides nothing is `?` to itself."""
     listed = list(samples)
     table = [["="] * len(listed) for _ in listed]
     for i, first in enumerate(listed):
+        table[i][i] = "=" if first.decides else "?"
         for j, second in enumerate(listed[:i]):
             table[i][j] = stand(first, second)
             table[j][i] = {"<": ">", ">": "<"}.get(table[i][j], table[i][j])

@@ -29,13 +29,18 @@ def beside_zero(entry: Entry) -> Relation:
 def best(index: ValueIndex, ids: Collection[str], better: str) -> set[str]:
     """The ids that share the first place: the best value, and all that cannot be told from it.
 
-    `better` is `higher` or `lower`.
+    `better` is `higher` or `lower`. Only `comparable` ids compete.
     """
     if not ids:
         return set()
     sign = 1 if better == "higher" else -1
     leader = max(ids, key=lambda value_id: sign * index[value_id].value)
-    return {value_id for value_id in ids if value_id == leader or index.stand(leader, value_id) in "=?"}
+    return {value_id for value_id in ids if value_id == leader or index.stand(leader, value_id) == "="}
+
+
+def comparable(index: ValueIndex, ids: Collection[str]) -> list[str]:
+    """The values that can stand for their model: one trained run has no place among means over seeds."""
+    return [value_id for value_id in ids if index.stand(value_id, value_id) == "="]
 
 
 def rule_in_words(index: ValueIndex, ids: Collection[str]) -> str:

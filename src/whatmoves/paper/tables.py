@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from whatmoves.errors import PaperError
-from whatmoves.paper.comparisons import best
+from whatmoves.paper.comparisons import best, comparable
 from whatmoves.paper.index import ValueIndex
 from whatmoves.paper.tex import Tex, escape
 
@@ -70,7 +70,8 @@ def results_table(
     winners: set[str] = set()
     for column in shown:
         ids = [_id(dataset, row, column) for row in kept if not row.reference and _id(dataset, row, column) in index]
-        if column.better and len(ids) > 1:
+        ids = comparable(index, ids) if column.better else []
+        if len(ids) > 1:
             competing += ids
             winners |= best(index, ids, column.better)
     notes = Notes([])

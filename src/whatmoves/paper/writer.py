@@ -208,7 +208,7 @@ class Writer:
         caption = caller().strip()
         if competing:
             rule = comparisons.rule_in_words(self.index, competing)
-            caption += f" Bold: the best model and those not told apart from it by {rule}."
+            caption += f" Bold: the best model of several seeds and those not told apart from it by {rule}."
         return Tex(
             "\\begin{table}[htbp]\n\\centering\\tablestyle\n"
             f"\\caption{{{caption}}}\\label{{tab:{name}}}\n{tabular}\\end{{table}}"
