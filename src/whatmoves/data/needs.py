@@ -1,18 +1,30 @@
-"""What a study asks of its data sets that they cannot give: told on shapes, before any job."""
+"""What a study asks of its data sets that they cannot give: told before any job."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from whatmoves.data.clips import ClipShape
-from whatmoves.errors import ConfigError
+from whatmoves.data.recording_log import find_logs
+from whatmoves.errors import ConfigError, DataError
 from whatmoves.study import Study
 
 
 def check(study: Study, shapes: Mapping[str, ClipShape], where: str) -> None:
-    """Raise `ConfigError` for the first data set whose clips are too short for its predictions."""
+    """Raise `ConfigError` for the first data set without its files, or with clips too short for its predictions."""
     for name, entry in study.data.items():
+        if entry.kind == "recordings" and (folder := entry.options.get("folder")) is not None:
+            _logs_there(Path(folder), f"{where}: data.{name}.options.folder")
         frames = shapes[name].frames
         if entry.past_frames is not None and entry.past_frames >= frames:
             raise ConfigError(
                 f"{where}: data.{name}.past_frames is {entry.past_frames}, but its clips have {frames} frames; must be "
                 f"≤ {frames - 1}, for one to be predicted"
             )
+
+
+def _logs_there(folder: Path, where: str) -> None:
+    """Whether there are logs; reading them is a job's work."""
+    try:
+        find_logs(folder.expanduser())
+    except DataError as error:
+        raise ConfigError(f"{where}: {error}") from None

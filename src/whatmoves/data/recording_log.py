@@ -57,7 +57,8 @@ class _BadLineError(Exception):
 def find_logs(folder: Path) -> list[Path]:
     """The logs of a recording: `*.jsonl` in `folder` and in its subfolders, sorted. Raises `DataError` if none."""
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; set folder to that of the recording's .jsonl logs")
+        place = folder if folder.is_absolute() else f"{folder} (in {Path.cwd()})"
+        raise DataError(f"{place}: no such folder; set folder to that of the recording's .jsonl logs")
     logs = sorted(
         path for pattern in ("*.jsonl", "*/*.jsonl") for path in folder.glob(pattern) if not path.name.startswith(".")
     )
