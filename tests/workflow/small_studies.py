@@ -105,6 +105,5 @@ SMALL: dict[str, dict[str, Any]] = {
 
 BUILT = (
     "digits_renamed", "table_after", "drive_alone", "two_of_a_kind", "two_recordings", "floors_alone", "three_seeds",
-    "two_frames", "three_digits", "colour_without_actions", "unjudged", "few_clips", "smallest_pictures",
-    "capsule_transformer_alone",
+    "two_frames", "three_digits", "colour_without_actions", "few_clips", "smallest_pictures",
 )  # fmt: skip
