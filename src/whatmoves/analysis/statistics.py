@@ -87,7 +87,7 @@ def half_widths(tables: NDArray[np.float64], level: float = LEVEL) -> NDArray[np
     """Half the width of the interval of the mean of M measures `[M]`, from `[S ≥ 2, N, M]`: seeds crossed with clips.
 
     The squares of two half-widths are added, of Student's t with S − 1 degrees of freedom for what seeds add to the
-    noise of clips, and with N − 1 for the clips (a modified large-sample interval; Burdick and Graybill 1992, §6.4).
+    noise of clips, and with N − 1 for the clips (squares of half-widths are added as by Howe 1974).
     `benchmarks/coverage.py` shows what it covers.
     """
     of_seeds, of_clips = _variances(tables)
