@@ -146,6 +146,12 @@ def test_a_threshold_meets_the_noise_of_clips_too():
     assert difference(sample(clips, clips), numbers(0.0, constant=True)).interval.low < 0
 
 
+def test_a_share_of_none_is_not_certain_against_a_threshold_either():
+    none = sample(np.zeros(8), np.zeros(8), np.zeros(8))
+    assert difference(none, numbers(0.2, constant=True)).interval == pytest.approx((-0.2, 0.124), abs=1e-3)
+    assert difference(numbers(0.2, constant=True), none).interval == pytest.approx((-0.124, 0.2), abs=1e-3)
+
+
 def test_the_exact_test_needs_six_seeds_in_common():
     assert paired(numbers(*range(6)), numbers(*range(1, 7))).tolist() == [-1] * 6
     assert paired(numbers(*range(5)), numbers(*range(5))) is None

@@ -113,6 +113,12 @@ def difference(first: Sample, second: Sample, level: float = LEVEL) -> Differenc
     value = first.value - second.value
     if not (first.decides and second.decides):
         return Difference(value, None, None)
+    for sample, number, sign in ((first, second, 1), (second, first, -1)):
+        if number.constant and number.clips is None and sample.clips is not None and len(sample.seeds) > 1:
+            # Against a bare number a mean has its own interval: that of a share ends at 0 and 1, and is never a point.
+            (own,) = hierarchical_bootstrap(list(sample.clips[:, :, None]), 1, np.random.default_rng(0), level)
+            low, high = sorted(sign * (end - number.value) for end in own)
+            return Difference(value, Interval(low, high), _exact_p(first, second))
     apart = _apart(first, second)
     parts: list[tuple[float, int]] = []  # variance of the mean by seeds, degrees of freedom
     for sample in (first, second):
