@@ -122,7 +122,7 @@ def test_gradients_reach_every_parameter(options: dict[str, Any], step: Step) ->
 def plainly(model: Model, batch: Batch, true: int, latents: Tensor, past: int) -> Tensor:
     """Frames 1 … T − 1 one at a time, a stage's two inputs in one convolution; frames below `true` are given."""
     rule, drawn = model.config.skip_from, []
-    told = model._told(batch.actions, batch.states, batch.video, ODD.frames)
+    told = model._told(batch.actions, batch.states, batch.video, past, ODD.frames)
     frames, states, skipped = [batch.video[:, 0]], None, {}
     for step in range(ODD.frames - 1):
         code, skipped[step] = model.encoder(frames[-1])
@@ -149,7 +149,7 @@ def test_frames_known_at_once_are_drawn_as_one_by_one(options: dict[str, Any], t
     latents = torch.randn(2, 5, 3)
     with torch.no_grad():
         codes, skips = model._encoded(batch.video)
-        told = model._told(batch.actions, batch.states, batch.video, 6)
+        told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
         drawn, _ = model._unrolled(codes[:, :true], skips, model.config.past_frames, latents, latents[:, :0], told)
         expected = plainly(model, batch, true, latents, model.config.past_frames)
     torch.testing.assert_close(drawn, expected, rtol=0, atol=2e-3)  # rounding grows from prediction to prediction
@@ -159,7 +159,7 @@ def test_frames_known_at_once_are_drawn_as_one_by_one(options: dict[str, Any], t
 def test_what_a_drawn_frame_knows(true: int) -> None:
     model, batch = small().eval(), clips(1)
     codes, skips = (model._encoded(batch.video)[0].detach().requires_grad_(), model._encoded(batch.video)[1])
-    told = model._told(batch.actions, batch.states, batch.video, 6).requires_grad_()
+    told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6).requires_grad_()
     latents = torch.randn(1, 5, 3).requires_grad_()
     drawn, _ = model._unrolled(codes[:, :true], skips, 2, latents, latents[:, :0], told)
     for step in range(5):
@@ -191,7 +191,7 @@ def test_one_seed_is_one_future_and_no_seed_is_the_mean_latent(prior: str) -> No
     assert not torch.allclose(foretold(model, batch, 2, 3, 7), foretold(model, batch, 2, 3, 8), rtol=1e-2)
     with torch.no_grad():
         latents = model.posterior(model._encoded(batch.video[:, :2])[0][:, 1:], None)[0].mean
-        told = model._told(batch.actions, batch.states, batch.video, 6)
+        told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
         codes, skips = model._encoded(batch.video[:, :2])
         for seed, noise in (
             (None, torch.zeros(2, 3, 3)),
@@ -214,19 +214,21 @@ def test_a_learned_prior_reads_the_frames_before_its_own() -> None:
     model, batch = small({"prior": "learned"}).eval(), clips(1)
     codes = model._encoded(batch.video)[0].detach().requires_grad_()
     _, skips = model._encoded(batch.video)
-    told = model._told(batch.actions, batch.states, batch.video, 6)
+    told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
     latents = torch.zeros(1, 5, 3)
     _, prior = model._unrolled(codes[:, :5], skips, 2, latents, latents[:, :0], told)
     (slope,) = torch.autograd.grad(prior.mean[:, 2].sum(), codes)
     assert slope[0].any(1).tolist() == [True, True, True, False, False, False]
 
 
+@pytest.mark.parametrize("future", ["held", "true"])
 @pytest.mark.parametrize(
     ("conditions", "reads"), [("both", [1, 1]), ("actions", [1, 0]), ("states", [0, 1]), ("none", [0, 0])]
 )
-def test_a_frame_follows_what_was_told_of_the_one_before(conditions: str, reads: list[int]) -> None:
-    model, batch = small({"conditions": conditions}).eval(), clips(2)
+def test_a_frame_follows_what_was_told_of_the_one_before(conditions: str, reads: list[int], future: str) -> None:
+    model, batch = small({"conditions": conditions, "future_states": future}).eval(), clips(2)
     assert [model.reads_actions, model.reads_states] == reads
+    assert model.reads_future_states == (bool(reads[1]) and future == "true")
     before = foretold(model, batch, 2, 4)
     for name, read in zip(("actions", "states"), reads, strict=True):
         for frame, first_changed in ((0, 0), (1, 0), (3, 2), (5, 4)):
@@ -234,7 +236,20 @@ def test_a_frame_follows_what_was_told_of_the_one_before(conditions: str, reads:
             changed[:, frame] += 1
             after = foretold(model, batch._replace(**{name: changed}), 2, 4)
             different = [not torch.equal(before[:, k], after[:, k]) for k in range(4)]
-            assert different == [bool(read) and k >= first_changed for k in range(4)]
+            unknown = name == "states" and future == "held" and frame >= 2
+            assert different == [bool(read) and not unknown and k >= first_changed for k in range(4)]
+
+
+@pytest.mark.parametrize(("future", "learns"), [("held", False), ("true", True)])
+def test_training_tells_no_more_than_prediction_does(future: str, learns: bool) -> None:
+    model, batch = small({"future_states": future}), clips(3)
+    assert batch.states is not None
+    losses = []
+    for lift in (0, 1):
+        states = torch.cat((batch.states[:, :2], batch.states[:, 2:] + lift), dim=1)
+        torch.manual_seed(0)
+        losses.append(model.loss(batch._replace(states=states), FREE)["mse_sum"])
+    assert torch.equal(*losses) != learns
 
 
 def test_works_where_a_data_set_has_no_conditions() -> None:
@@ -312,7 +327,7 @@ def test_gradients_flow_through_predictions_that_are_read() -> None:
     codes, skips = model._encoded(batch.video)
     true, skips = codes[:, :2].detach(), [maps.detach() for maps in skips]
     latents = torch.zeros(2, 5, 3)
-    told = model._told(batch.actions, batch.states, batch.video, 6)
+    told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
     drawn, _ = model._unrolled(true, skips, 2, latents, latents[:, :0], told)
     for step, read in ((1, False), (2, True)):
         slopes = torch.autograd.grad(drawn[:, step].sum(), list(model.encoder.parameters()), retain_graph=True)

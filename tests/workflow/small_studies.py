@@ -41,9 +41,9 @@ def study(name: str, data: dict[str, Any], models: dict[str, Any], **more: Any) 
     return {"study": name, "seeds": [0], "data": data, "models": models, **COST, **more}
 
 
-def with_options(data: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """A data set with other options."""
-    return {**data, "options": {**data["options"], **options}}
+def with_options(entry: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """A data set or a model with other options."""
+    return {**entry, "options": {**entry["options"], **options}}
 
 
 ON_DIGITS = [name for name, entry in TINY["models"].items() if entry.get("options") and "trains_on" not in entry]
@@ -51,7 +51,11 @@ ON_DIGITS = [name for name, entry in TINY["models"].items() if entry.get("option
 SMALL: dict[str, dict[str, Any]] = {
     **{f"{name}_alone": study(f"{name}_alone", {"moving_digits": DIGITS}, {name: model(name)}) for name in ON_DIGITS},
     "digits_renamed": study("digits_renamed", {"digits": DIGITS}, {"ours": model("disentangled_vae"), **FLOORS}),
-    "table_alone": study("table_alone", {"table": TABLE}, {"m": model("cvae_push")}),
+    "table_alone": study(
+        "table_alone",
+        {"table": TABLE},
+        {"m": model("cvae_push"), "told": with_options(model("cvae_push"), future_states="true")},
+    ),
     "table_after": study(
         "table_after", {"table": TABLE, "digits": DIGITS}, {"m": on("baseline_vae", "digits"), **floors("table")}
     ),

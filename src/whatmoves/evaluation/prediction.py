@@ -13,7 +13,7 @@ Reconstruction has seen the frames that it is asked for, prediction has not: the
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -80,15 +80,15 @@ def forecasts(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of (prediction, truth) `[B, horizon, C, H, W]`, predictions clipped to [0, 1].
 
-    `shuffled`: actions and states after the past are those of the next clip (the last gets the first's). `seed`: draw
-    at random with it; None takes the prior's mean.
+    `shuffled`: actions after the past are those of the next clip (the last gets the first's), states are not touched.
+    `seed`: draw at random with it; None takes the prior's mean.
     """
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     for first in range(0, len(split.video), batch_size):
         rows = slice(first, min(first + batch_size, len(split.video)))
         batch = split.batch(rows, device)
         if shuffled:
-            batch = _with_other_conditions(batch, split, rows, past_frames)
+            batch = _with_other_actions(batch, split, rows, past_frames)
         yield forecast(model, batch, past_frames, generator), batch.video[:, past_frames:]
 
 
@@ -121,17 +121,14 @@ def best_draws(draws: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray
     return best
 
 
-def _with_other_conditions(batch: Batch, split: Split, rows: slice, past_frames: int) -> Batch:
-    """The batch with the actions and states of the next clips, from the last past frame on."""
+def _with_other_actions(batch: Batch, split: Split, rows: slice, past_frames: int) -> Batch:
+    """The batch with the actions of the next clips, from the last past frame on."""
+    assert batch.actions is not None, "a model reads actions that its data set has not"
+    assert split.actions is not None
     others = np.roll(np.arange(len(split.video)), -1)[rows]
-
-    def mixed(own: Tensor | None, stored: NDArray[Any] | None) -> Tensor | None:
-        if own is None or stored is None:
-            return None
-        other = torch.from_numpy(stored[others]).to(own)
-        return torch.cat((own[:, : past_frames - 1], other[:, past_frames - 1 :]), dim=1)
-
-    return batch._replace(actions=mixed(batch.actions, split.actions), states=mixed(batch.states, split.states))
+    other = torch.from_numpy(split.actions[others]).to(batch.actions)
+    actions = torch.cat((batch.actions[:, : past_frames - 1], other[:, past_frames - 1 :]), dim=1)
+    return batch._replace(actions=actions)
 
 
 def _per_frame(batches: Iterator[tuple[Tensor, Tensor]]) -> dict[str, NDArray[np.float64]]:

@@ -10,7 +10,8 @@ Bengio et al. 2015.
     → VGG decoder, on the maps of a given frame → frames 1 … T−1 [B,T−1,C,H,W]
 
 Full size at 12×3×64×64 with 4 actions and 3 states: 22,241,539 parameters. Repaired: β multiplies the annealing, skips
-come from the last given frame, given frames stay true where predictions are fed back, teacher forcing does decay.
+come from the last given frame, given frames stay true where predictions are fed back, teacher forcing does decay, and
+states of frames to come are not told, for who gives commands does not know them.
 Frames known at once share one call, and so their batch statistics; the original has those of each frame in turn.
 """
 
@@ -61,6 +62,10 @@ class Config(Settings):
     conditions: Literal["both", "actions", "states", "none"] = Field(
         "both", description="What the frame predictor is told of the frame before, where the data set has it."
     )
+    future_states: Literal["held", "true"] = Field(
+        "held",
+        description="States after the given frames: the last known one, held; or the true ones, as in the original.",
+    )
     skip_from: Literal["last_given", "before_last_given", "previous"] = Field(
         "last_given",
         description="Latest frame to draw upon: the last given one; the one before it, as in the original; or none: "
@@ -110,6 +115,7 @@ class Model(nn.Module):
         c = config
         self.reads_actions = c.conditions in ("both", "actions") and shape.actions > 0
         self.reads_states = c.conditions in ("both", "states") and shape.states > 0
+        self.reads_future_states = self.reads_states and c.future_states == "true"
         told = shape.actions * self.reads_actions + shape.states * self.reads_states
         self.encoder = FrameEncoder(shape, c.channels, c.depths, c.code_width)
         self.posterior = GaussianNetwork(c.code_width, c.hidden, c.posterior_layers, c.latent_dim)
@@ -129,8 +135,11 @@ class Model(nn.Module):
         codes, skips = self.encoder(video.flatten(0, 1))
         return torch.unflatten(codes, 0, video.shape[:2]), [_by_frame(maps, len(video)) for maps in skips]
 
-    def _told(self, actions: Tensor | None, states: Tensor | None, like: Tensor, frames: int) -> Tensor:
-        """Actions and states that are read, side by side and raw: `[B, frames, told]`. Raises `ConfigError`."""
+    def _told(self, actions: Tensor | None, states: Tensor | None, like: Tensor, past: int, frames: int) -> Tensor:
+        """Actions and states that are read, side by side and raw: `[B, frames, told]`. Raises `ConfigError`.
+
+        States of the frames from `past` on are the last one before, unless the true ones are asked for.
+        """
         parts = [like.new_zeros(len(like), frames, 0)]
         for name, values, width, read in (
             ("actions", actions, self.shape.actions, self.reads_actions),
@@ -145,6 +154,8 @@ class Model(nn.Module):
                     f"{[len(like), frames, width]}, one for each frame, given or to be predicted. Give them, or train "
                     "with conditions: none"
                 )
+            if name == "states" and self.config.future_states == "held":
+                values = torch.cat((values[:, :past], values[:, past - 1 : past].expand(-1, frames - past, -1)), dim=1)
             parts.append(values)
         return torch.cat(parts, dim=2)
 
@@ -215,7 +226,7 @@ class Model(nn.Module):
         probability = teacher_forcing(step.progress, c.forcing, c.forcing_start, c.forcing_lower, c.forcing_decay)
         forced = bool(torch.rand((), device="cpu") < probability)
         true = frames - 1 if forced else 1 if c.replace_past else c.past_frames
-        told = self._told(batch.actions, batch.states, video, frames)
+        told = self._told(batch.actions, batch.states, video, c.past_frames, frames)
         codes, skips = self._encoded(video)
         posterior, _ = self.posterior(codes[:, 1:], None)
         latents = posterior.draw(torch.randn_like(posterior.mean))
@@ -247,11 +258,11 @@ class Model(nn.Module):
 
         Latents are posterior means while frames are given, then draws from the prior: made where `generator` lives, so
         that one seed gives one future on every machine; without a generator the prior's means. `actions` `[B, P +
-        horizon, A]` and `states` `[B, P + horizon, S]` are of all frames; those of the last are not read. Raises
-        `ConfigError` where they are missing and the model reads them.
+        horizon, A]` and `states` `[B, P + horizon, S]` are of all frames; those of the last are not read, nor are states
+        after `past` where they are held. Raises `ConfigError` where they are missing and the model reads them.
         """
         P = past.shape[1]
-        told = self._told(actions, states, past, P + horizon)
+        told = self._told(actions, states, past, P, P + horizon)
         codes, skips = self._encoded(past)
         size = (len(past), horizon, self.config.latent_dim)
         noise = (

@@ -100,8 +100,8 @@ def play(
         log.info("a %s reads no actions: it carries the clip on, whatever is asked for", scene.name)
         if script is not None:
             raise DataError(f"--actions is {script!r}, but a {scene.name} reads no actions; leave it out")
-    if scene.states is not None and getattr(scene.model, "reads_states", False):
-        log.info("states of frames to come are not known: the last known one is held")
+    if scene.states is not None and getattr(scene.model, "reads_future_states", False):
+        log.info("this model learnt from the true states of frames to come; here the last known one is held")
     hindrance = obstacle()
     if script is None and hindrance is None:
         tell_unseen(scene.scale, np.zeros_like(scene.full[:1]), "rest")
