@@ -53,9 +53,9 @@ class Layout:
         """What the judges and the probes say of all seeds of a model, or of the `floors`."""
         return self.root / "judge" / dataset / row
 
-    def work(self, fingerprint: str) -> Path:
-        """Resumable state of a running job, named by what the job is made of; gone when it has finished."""
-        return self.root / "work" / fingerprint
+    def work(self, dataset: str, model: str, seed: int, made_of: str) -> Path:
+        """Resumable state of a training, named by what it is made of; gone when it has finished."""
+        return self.root / "work" / f"{dataset}.{model}.seed-{seed}.{made_of}"  # no name of a study has a dot
 
     @property
     def figures(self) -> Path:

@@ -44,8 +44,8 @@ def study(kind: str = "noisy", options: dict[str, Any] | None = None, **training
     return Study(study="trial", data=data, models={"m": {**model, "trains_on": ["blinks"]}}, training=settings)  # type: ignore[arg-type]
 
 
-def run(of: Study, folder: Path, seed: int = 3) -> Path:
-    train(of, "blinks", "m", seed, folder / "data", folder / "out", folder / "work", "cpu")
+def run(of: Study, folder: Path, seed: int = 3, inputs: dict[str, Any] | None = None) -> Path:
+    train(of, "blinks", "m", seed, folder / "data", folder / "out", folder / "work", "cpu", inputs)
     return folder / "out"
 
 
@@ -330,14 +330,18 @@ def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
     run(study(), tmp_path)
 
 
-def test_state_of_other_settings_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rate", "inputs"), [(0.5, None), (0.01, {"validation.npz": {"sha256": "other"}})])
+def test_state_of_other_settings_or_inputs_is_refused(
+    rate: float, inputs: dict[str, Any] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     strike(monkeypatch, 5, fail)
     with pytest.raises(OSError, match="went down"):
         run(study(), tmp_path)
     with pytest.raises(CheckpointError) as told:
-        run(study(learning_rate=0.5), tmp_path)
+        run(study(learning_rate=rate), tmp_path, inputs=inputs)
     work = tmp_path / "work"
-    assert str(told.value) == f"{work}/state.pt: state of a run with other settings; delete {work} to start anew"
+    fix = f"delete {work} to start anew"
+    assert str(told.value) == f"{work}/state.pt: state of a run with other settings or inputs; {fix}"
 
 
 def test_no_write_permission_is_found_before_any_work(tmp_path: Path) -> None:

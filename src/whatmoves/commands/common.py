@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from whatmoves.arithmetic.level import set_level
 from whatmoves.errors import ConfigError
@@ -81,8 +81,9 @@ def job(
     inputs: Sequence[Path],
     outputs: Sequence[Path],
     receipt: Path,
-) -> Iterator[None]:
-    """Log the command as the first line and keep the receipt of what the block makes."""
+) -> Iterator[dict[str, Any]]:
+    """Log the command as the first line and keep the receipt of what the block makes, which is given the checksums of
+    the inputs."""
     from whatmoves.provenance.receipts import recording
 
     log.info("%s", arguments.command_line)
@@ -96,7 +97,7 @@ def job(
         expect=arguments.expect,
         command=arguments.command_line,
         root=arguments.results / study.study,
-    ):
-        yield
+    ) as sums:
+        yield sums
     log.info("done: %s", receipt.parent)
     sys.stderr.flush()

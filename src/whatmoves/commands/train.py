@@ -21,16 +21,19 @@ def run(arguments: argparse.Namespace) -> None:
     study, layout = open_study(arguments)
     dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
     model = known(arguments.model, study.models, "model")
-    from whatmoves.provenance.jobs import fingerprint
+    from whatmoves.provenance.jobs import fingerprint, short
 
     wildcards = {"dataset": dataset, "model": model, "seed": str(arguments.seed)}
     folder = layout.run(dataset, model, arguments.seed)
     inputs = [layout.data(dataset) / name for name in ("validation.npz", "validation.csv")]
     outputs = [folder / name for name in ("checkpoint.pt", "history.csv")]
-    work = layout.work(fingerprint(study, "train", **wildcards).digest)
-    with job(arguments, study, "train", wildcards, inputs, outputs, folder / "receipt.json"):
+    made_of = fingerprint(study, "train", **wildcards).digest
+    with job(arguments, study, "train", wildcards, inputs, outputs, folder / "receipt.json") as sums:
         from whatmoves.training.train import train
+        from whatmoves.training.work import sweep_others, tell_of_others
 
+        work = layout.work(dataset, model, arguments.seed, f"{made_of}-{short(sums)}")
+        tell_of_others(work)
         train(
             study,
             dataset,
@@ -40,4 +43,6 @@ def run(arguments: argparse.Namespace) -> None:
             out_folder=folder,
             work_folder=work,
             device=arguments.device,
+            inputs=sums,
         )
+    sweep_others(work)

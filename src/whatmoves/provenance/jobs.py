@@ -51,7 +51,7 @@ class Fingerprint:
     @property
     def code_digest(self) -> str:
         """The code as one short hash."""
-        return _digest(self.code)
+        return short(self.code)
 
     @property
     def settings_text(self) -> str:
@@ -65,8 +65,8 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """Code, settings and environment as `<hex>-<hex>-<hex>`: names work folders, and is what a job expects."""
-        return f"{_digest(self.code)}-{_digest(self.settings)}-{_digest(self.environment)}"
+        """Code, settings and environment as `<hex>-<hex>-<hex>`: what a job expects; names work folders."""
+        return f"{short(self.code)}-{short(self.settings)}-{short(self.environment)}"
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,8 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _digest(value: Any) -> str:
+def short(value: Any) -> str:
+    """A plain value as twelve hex digits."""
     return hashlib.blake2b(canonical(value).encode(), digest_size=6).hexdigest()
 
 

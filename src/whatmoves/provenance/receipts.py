@@ -49,8 +49,8 @@ def recording(
     expect: str | None = None,
     command: str | None = None,
     source: Path | None = None,
-) -> Iterator[None]:
-    """Keep the receipt of what the block makes.
+) -> Iterator[dict[str, Any]]:
+    """Keep the receipt of what the block makes; the block is given the checksums of the inputs, by path.
 
     `root` is results/<study>; `expect` is the fingerprint under which the job was planned; `source` holds the package
     (default: the running one). Raises `ProofError` before the block if the fingerprint is not the expected one, and
@@ -65,7 +65,7 @@ def recording(
         raise ProofError(f"{receipt.parent}: {changed} changed while the job waited; run snakemake again")
     receipt.unlink(missing_ok=True)  # an old receipt must never cover a new file
     taken = {path: (_stamp(path), checksum(path)) for path in inputs}
-    yield
+    yield {_key(path, root): found for path, (_, found) in taken.items()}
     moved = [*_moved(before, read_fingerprint(study, kind, wildcards, source)), *_moved_inputs(taken)]
     if moved:
         for path in outputs:

@@ -130,11 +130,13 @@ def load_state(
 ) -> Progress:
     """Set model, optimiser, scaler and random numbers to a saved state and return its progress.
 
-    Raises `CheckpointError` when the file is damaged or of a run with other settings.
+    Raises `CheckpointError` when the file is damaged or of a run with other settings or inputs.
     """
     state = _read(path)
     if not isinstance(state, dict) or state.get("identity") != json.dumps(identity, sort_keys=True):
-        raise CheckpointError(f"{path}: state of a run with other settings; delete {path.parent} to start anew")
+        raise CheckpointError(
+            f"{path}: state of a run with other settings or inputs; delete {path.parent} to start anew"
+        )
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     scaler.load_state_dict(state["scaler"])

@@ -13,7 +13,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,13 @@ def train(
     out_folder: Path,
     work_folder: Path,
     device: str = "auto",
+    inputs: Mapping[str, Any] | None = None,
 ) -> None:
     """Train one model of a study on one of its data sets with one seed, or go on where a killed run left off.
 
-    `data_folder` is the folder of this data set's stored splits. Raises `ConfigError`, `DataError`, `CheckpointError`
-    (state of other settings in `work_folder`) or `TrainingError`, and `Interrupted` (exit code 130 or 143) after
+    `data_folder` is the folder of this data set's stored splits. `inputs` (JSON) identifies the files that are read:
+    state is resumed on these alone. Raises `ConfigError`, `DataError`, `CheckpointError` (state of other settings or
+    inputs in `work_folder`) or `TrainingError`, and `Interrupted` (exit code 130 or 143) after
     Ctrl-C or SIGTERM, with the state saved.
     """
     for name, known, key in ((dataset, study.data, "data"), (model, study.models, "models")):
@@ -80,7 +82,7 @@ def train(
             "dataset": dataset,
             "seed": seed,
         }
-        identity = {**meta, "data": data.model_dump(mode="json"), "training": training.model_dump(mode="json")}
+        settings = {"data": data.model_dump(mode="json"), "training": training.model_dump(mode="json")}
         run = Run(
             name=f"{dataset}/{model}/seed-{seed}",
             training=training,
@@ -88,7 +90,7 @@ def train(
             device=chosen,
             state_file=work_folder / "state.pt",
             events_folder=out_folder / "tensorboard",
-            identity=identity,
+            identity={**meta, **settings, "inputs": inputs},
         )
         if hasattr(net, "fit"):
             progress = _fit(run, net, source, stop)
