@@ -258,8 +258,8 @@ class Model(nn.Module):
 
         Latents are posterior means while frames are given, then draws from the prior: made where `generator` lives, so
         that one seed gives one future on every machine; without a generator the prior's means. `actions` `[B, P +
-        horizon, A]` and `states` `[B, P + horizon, S]` are of all frames; those of the last are not read, nor are states
-        after `past` where they are held. Raises `ConfigError` where they are missing and the model reads them.
+        horizon, A]` and `states` `[B, P + horizon, S]` are of all frames; those of the last are not read, nor are
+        states after `past` where they are held. Raises `ConfigError` where they are missing and the model reads them.
         """
         P = past.shape[1]
         told = self._told(actions, states, past, P, P + horizon)
