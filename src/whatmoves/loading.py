@@ -9,6 +9,7 @@ import difflib
 import functools
 import json
 import operator
+import os
 import re
 import shlex
 import signal
@@ -26,7 +27,7 @@ from whatmoves import plugins
 from whatmoves.errors import ConfigError
 from whatmoves.files import read_json, write_json, write_text
 from whatmoves.provenance.closure import closure, combined
-from whatmoves.study import Study
+from whatmoves.study import ModelEntry, Study
 from whatmoves.yaml_files import read_yaml
 
 SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.json"
@@ -67,6 +68,43 @@ def abilities_of(section: str, kind: str) -> frozenset[str]:
 def settings_of(section: str, kind: str) -> frozenset[str]:
     """The settings of a kind of data set (`data`) or model (`models`), by name."""
     return frozenset(_described(section, kind).get("properties", ()))
+
+
+def stored_splits(kind: str) -> tuple[str, ...]:
+    """The splits that a kind of data set stores."""
+    return ("validation", "test", *_described("data", kind).get("tests", ()))
+
+
+def files_of(entry: ModelEntry) -> list[Path]:
+    """The files that a model's options name, such as another network's weights: inputs of whatever builds its loss."""
+    return [path for _, path in _named_files(entry)]
+
+
+def require_files(study: Study, root: Path, where: str) -> None:
+    """Raise `ConfigError` for a file that an option of a model names and that is not there, unless it is one of the
+    study's own results under `root` = results/<study>, which may yet be made."""
+    for name, entry in study.models.items():
+        for option, path in _named_files(entry):
+            if not path.exists() and not path.is_relative_to(root):
+                key = f"models.{name}.options.{option}"
+                raise ConfigError(f"{where}: {key} is {str(path)!r}: no such file; mend the path")
+
+
+def _named_files(entry: ModelEntry) -> list[tuple[str, Path]]:
+    """Options whose type is a path, and the files they name."""
+    found = []
+    for option, described in _described("models", entry.kind).get("properties", {}).items():
+        if '"format": "path"' in json.dumps(described):
+            value = entry.options.get(option, described.get("default"))
+            paths = value if isinstance(value, list) else [value]
+            found += [(option, _from_here(Path(path))) for path in paths if path]
+    return found
+
+
+def _from_here(path: Path) -> Path:
+    """A path in one spelling: relative to the current folder if it lies below."""
+    absolute = Path(os.path.abspath(path))
+    return absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute
 
 
 @functools.cache

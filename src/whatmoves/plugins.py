@@ -52,8 +52,8 @@ def model_module(kind: str, where: str | None = None) -> ModuleType:
 
 
 def data_module(kind: str, where: str | None = None) -> ModuleType:
-    """Import a data kind (a module with `Config`, `make` and `open_source`; and `more_files` if `make` writes more
-    than the two splits of every kind).
+    """Import a data kind (a module with `Config`, `make` and `open_source`; `more_files` if `make` writes more than the
+    two splits of every kind, `outside_files` if it reads files, `OTHER_TESTS` if some splits are further tests).
 
     `where` names the config key in the message, default `data.<kind>`. Raises `ConfigError`.
     """

@@ -23,12 +23,14 @@ SHOWN = ("loss", "detect_ahead", "attention")
 def kind_schema(section: str, kind: str) -> dict[str, Any]:
     """JSON Schema of the options of one kind of data set (`data`) or model (`models`), with its `abilities`.
 
-    A data kind is able to `swap` if it can render the factors of a swap; a model has the methods of its class.
+    A data kind is able to `swap` if it can render the factors of a swap, and has `tests`, the stored splits that are
+    tested on beside `test`; a model has the methods of its class.
     """
     module = data_module(kind) if section == "data" else model_module(kind)
     schema: dict[str, Any] = module.Config.model_json_schema()
     if section == "data":
-        return {**schema, "abilities": ["swap"] if can_swap(module) else []}
+        tests = list(getattr(module, "OTHER_TESTS", {}).values())
+        return {**schema, "abilities": ["swap"] if can_swap(module) else [], "tests": tests}
     able = [name for name in SHOWN if callable(getattr(module.Model, name, None))]
     return {**schema, "abilities": [*abilities(module.Model), *able]}
 

@@ -1,33 +1,52 @@
 # Data: the stored validation and test clips with their factors (training clips are drawn fresh while training, or cut
-# from frames that stand in validation.npz). The input is what a data set is made of outside the results, if anything.
-from whatmoves.commands.data import raw_files
+# from frames that stand in validation.npz). The input is what a data set is made of outside the results, if anything;
+# the pictures of a recording, which may be many thousands, are a parameter instead: one hash of them all.
+from whatmoves.commands.data import pictures_digest, raw_files
 
 
-rule data:
-    input:
-        raw=lambda wildcards: [str(path) for path in raw_files(STUDY.data[wildcards.dataset])],
-    output:
-        validation=f"{R}/data/{{dataset}}/validation.npz",
-        validation_factors=f"{R}/data/{{dataset}}/validation.csv",
-        test=f"{R}/data/{{dataset}}/test.npz",
-        test_factors=f"{R}/data/{{dataset}}/test.csv",
-        receipt=f"{R}/data/{{dataset}}/receipt.json",
-    log:
-        f"{LOGS}/data/{{dataset}}.log",
-    benchmark:
-        f"{BENCHMARKS}/data/{{dataset}}.tsv"
-    priority: 30  # what trainings wait for
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        configfile=place_of_config,
-        code=depends("data", "code_digest"),
-        settings=depends("data", "settings_text"),
-        environment=depends("data", "environment_text"),
-        expect=depends("data", "digest"),
-    shell:
-        "whatmoves data --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --expect {params.expect:q} &> {log:q}"
+def raw_of(dataset):
+    """Files outside the results; a folder that is not as it must be ends the plan with one line."""
+    try:
+        return [str(path) for path in raw_files(STUDY.data[dataset])]
+    except WhatMovesError as error:
+        raise WorkflowError(f"{CONFIGFILE}: data.{dataset}: {error}") from None
+
+
+RAW = {dataset: raw_of(dataset) for dataset in STUDY.data}
+
+
+# One rule for each set of splits that kinds of data sets store: `data`, and `data_test_novel` where there is that too.
+for SPLITS in dict.fromkeys(stored_splits(entry.kind) for entry in STUDY.data.values()):
+
+    rule:
+        name:
+            "_".join(["data", *SPLITS[2:]])
+        input:
+            raw=lambda wildcards: RAW[wildcards.dataset],
+        output:
+            splits=[f"{R}/data/{{dataset}}/{split}.{suffix}" for split in SPLITS for suffix in ("npz", "csv")],
+            receipt=f"{R}/data/{{dataset}}/receipt.json",
+        log:
+            f"{LOGS}/data/{{dataset}}.log",
+        benchmark:
+            f"{BENCHMARKS}/data/{{dataset}}.tsv"
+        wildcard_constraints:
+            dataset="|".join(
+                name for name, entry in STUDY.data.items() if stored_splits(entry.kind) == SPLITS
+            ),
+        priority: 30  # what trainings wait for
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            configfile=place_of_config,
+            code=depends("data", "code_digest"),
+            settings=depends("data", "settings_text"),
+            environment=depends("data", "environment_text"),
+            pictures=lambda wildcards: pictures_digest(STUDY, wildcards.dataset, Path(R)),
+            expect=depends("data", "digest"),
+        shell:
+            "whatmoves data --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --expect {params.expect:q} &> {log:q}"

@@ -1,10 +1,12 @@
 # Evaluation: all seeds of one model in one process, because importing torch costs more than measuring one of them.
 rule evaluate:
     input:
-        data=[
-            f"{R}/data/{{dataset}}/{split}"
-            for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")
+        data=lambda wildcards: [
+            f"{R}/data/{wildcards.dataset}/{split}.{suffix}"
+            for split in stored_splits(STUDY.data[wildcards.dataset].kind)
+            for suffix in ("npz", "csv")
         ],
+        files=named_files,
         checkpoints=lambda wildcards: [
             f"{R}/train/{wildcards.dataset}/{wildcards.model}/seed-{seed}/checkpoint.pt"
             for seed in STUDY.seeds_of(wildcards.model)

@@ -5,7 +5,7 @@ import subprocess
 
 from whatmoves.errors import WhatMovesError
 from whatmoves.layout import FLOOR_ROWS, judged_rows
-from whatmoves.loading import check_deeply, load_study
+from whatmoves.loading import check_deeply, files_of, load_study, require_files, stored_splits
 from whatmoves.machine import has_usable_gpu
 from whatmoves.provenance.closure import closure, combined
 from whatmoves.provenance.environment import unlike_pinned
@@ -24,10 +24,11 @@ CONFIGFILE = os.path.relpath((workflow.overwrite_configfiles or [ROOT / "config/
 
 try:
     STUDY = load_study(Path(CONFIGFILE))
+    R = f"results/{STUDY.study}"
+    require_files(STUDY, Path(R), CONFIGFILE)
 except WhatMovesError as error:
     raise WorkflowError(str(error)) from None
 
-R = f"results/{STUDY.study}"
 LOGS = f"logs/{STUDY.study}"
 BENCHMARKS = f"{R}/benchmarks"
 GPU = 1 if has_usable_gpu() else 0
@@ -71,6 +72,11 @@ def place_of_config(wildcards, input):
     """The study file as a parameter; one that asks for `input` is no rerun trigger, so the same study read from
     another place reruns nothing (what a job uses of it stands in its settings)."""
     return CONFIGFILE
+
+
+def named_files(wildcards):
+    """Files outside the data that a model's options name: read by whatever builds its loss."""
+    return [str(path) for path in files_of(STUDY.models[wildcards.model])]
 
 
 RECEIPTS = [

@@ -5,6 +5,7 @@ rule train:
     input:
         validation=f"{R}/data/{{dataset}}/validation.npz",
         validation_factors=f"{R}/data/{{dataset}}/validation.csv",
+        files=named_files,
     output:
         checkpoint=f"{R}/train/{{dataset}}/{{model}}/seed-{{seed}}/checkpoint.pt",
         history=f"{R}/train/{{dataset}}/{{model}}/seed-{{seed}}/history.csv",

@@ -1,13 +1,16 @@
 """Make the stored validation and test clips of a data set, with their factor tables."""
 
 import argparse
+import contextlib
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from whatmoves.commands.common import add_job, job, known, open_study
+from whatmoves.files import sha256
 
 if TYPE_CHECKING:
-    from whatmoves.study import DataSet
+    from whatmoves.study import DataSet, Study
 
 HELP = "make the stored splits of a data set"
 
@@ -19,13 +22,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def raw_files(entry: "DataSet") -> list[Path]:
-    """Files outside the results that a data set is made of; the rule asks too, so nothing heavy is imported."""
-    folder = entry.options.get("folder")
-    if entry.kind != "recordings" or folder is None:
-        return []
-    from whatmoves.data.recording_log import find_logs
+    """The few files outside the results that a data set is made of, as far as they are there before it is made: logs,
+    MNIST's four. The rule asks too, so nothing heavy is imported."""
+    options = entry.options
+    if entry.kind == "recordings" and options.get("folder") is not None:
+        from whatmoves.data.recording_log import find_logs
 
-    return find_logs(Path(folder).expanduser())
+        return find_logs(Path(options["folder"]).expanduser())
+    if entry.kind == "moving_digits" and options.get("mnist_folder") is not None and not options.get("download"):
+        from whatmoves.data.mnist import find_files
+
+        return find_files(Path(options["mnist_folder"]), download=False) if options.get("digit_bank") == "mnist" else []
+    return []
+
+
+def pictures_digest(study: "Study", dataset: str, root: Path) -> str:
+    """The pictures that a recording's logs name, names and contents, as one short digest; nothing where there are none.
+
+    The rule asks for it, and thousands of pictures are no inputs of it: to list them takes Snakemake longer than to
+    look at them takes this. A picture is read only if it was written to since the data set under `root` =
+    results/<study> was made; else what the receipt says of it holds.
+    """
+    entry = study.data[dataset]
+    if entry.kind != "recordings" or entry.options.get("folder") is None:
+        return ""
+    from whatmoves.data.recording_log import named_pictures
+    from whatmoves.errors import ProofError
+    from whatmoves.provenance.jobs import receipt_of, short
+    from whatmoves.provenance.receipts import key_of, read_receipt
+
+    known: dict[str, dict[str, Any]] = {}
+    made_s = 0.0
+    with contextlib.suppress(ProofError, KeyError, ValueError):
+        receipt = read_receipt(root / receipt_of("data", dataset=dataset))
+        made_s = datetime.fromisoformat(receipt["run"]["started"]).timestamp()
+        known = receipt["core"]["inputs"]
+    sums = {}
+    for path in named_pictures(Path(entry.options["folder"]).expanduser()):
+        key, state = key_of(path, root), path.stat()
+        recorded = known.get(key, {})
+        # A file put in another's place keeps its time of writing; that of its last change of any kind it does not keep.
+        same = recorded.get("size") == state.st_size and max(state.st_mtime, state.st_ctime) < made_s
+        sums[key] = recorded["sha256"] if same else sha256(path)
+    return short(sums)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -39,6 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
     outputs = [folder / f"{split}.{suffix}" for split in ("validation", "test") for suffix in ("npz", "csv")]
     if hasattr(module, "more_files"):
         outputs += [folder / name for name in module.more_files(config)]
+    inputs = module.outside_files(config) if hasattr(module, "outside_files") else []
     receipt = folder / "receipt.json"
-    with job(arguments, study, "data", {"dataset": dataset}, raw_files(entry), outputs, receipt):
+    with job(arguments, study, "data", {"dataset": dataset}, inputs, outputs, receipt):
         module.make(config, folder)

@@ -19,23 +19,26 @@ def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/evaluate/<dataset>/<model>/."""
     study, layout = open_study(arguments)
     from whatmoves.layout import FLOOR_ROWS
+    from whatmoves.loading import files_of, stored_splits
 
     dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
     model = known(arguments.model, [*study.models, *FLOOR_ROWS], "model")
     folder = layout.evaluation(dataset, model)
-    data = [layout.data(dataset) / f"{split}.{suffix}" for split in ("validation", "test") for suffix in ("npz", "csv")]
-    data += sorted(layout.data(dataset).glob("test_*.npz"))  # other tests, where the data set has any
     wildcards = {"dataset": dataset, "model": model}
     if model in FLOOR_ROWS:
         outputs = [folder / name for name in ("quality.json", "clips.npz")]
-        with job(arguments, study, "floor", wildcards, data, outputs, folder / "receipt.json"):
+        inputs = [layout.data(dataset) / f"test.{suffix}" for suffix in ("npz", "csv")]
+        with job(arguments, study, "floor", wildcards, inputs, outputs, folder / "receipt.json"):
             from whatmoves.evaluation.floors import evaluate_floor
 
             evaluate_floor(study, dataset, model, layout.data(dataset), folder)
         return
     checkpoints = {seed: layout.checkpoint(dataset, model, seed) for seed in study.seeds_of(model)}
     outputs = [folder / name for name in ("quality.json", "clips.npz", "codes.npz", "pictures.npz", "swaps.npz")]
-    with job(arguments, study, "evaluate", wildcards, [*data, *checkpoints.values()], outputs, folder / "receipt.json"):
+    splits = stored_splits(study.data[dataset].kind)
+    inputs = [layout.data(dataset) / f"{split}.{suffix}" for split in splits for suffix in ("npz", "csv")]
+    inputs += [*checkpoints.values(), *files_of(study.models[model])]
+    with job(arguments, study, "evaluate", wildcards, inputs, outputs, folder / "receipt.json"):
         from whatmoves.evaluation.evaluate import evaluate
 
         evaluate(study, dataset, model, checkpoints, layout.data(dataset), folder, arguments.device)

@@ -21,11 +21,13 @@ def run(arguments: argparse.Namespace) -> None:
     study, layout = open_study(arguments)
     dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
     model = known(arguments.model, study.models, "model")
+    from whatmoves.loading import files_of
     from whatmoves.provenance.jobs import fingerprint, short
 
     wildcards = {"dataset": dataset, "model": model, "seed": str(arguments.seed)}
     folder = layout.run(dataset, model, arguments.seed)
     inputs = [layout.data(dataset) / name for name in ("validation.npz", "validation.csv")]
+    inputs += files_of(study.models[model])
     outputs = [folder / name for name in ("checkpoint.pt", "history.csv")]
     made_of = fingerprint(study, "train", **wildcards).digest
     with job(arguments, study, "train", wildcards, inputs, outputs, folder / "receipt.json") as sums:

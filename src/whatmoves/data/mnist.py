@@ -36,19 +36,9 @@ def load(folder: Path | None, download: bool) -> Mnist:
     Without a folder a download lands in the user's cache. Raises `DataError` when a file is missing, damaged or
     foreign, or when the download fails.
     """
-    if folder is None and not download:
-        raise DataError("mnist_folder: not set; set it to the folder of the four MNIST files, or set download: true")
-    folder = (folder or _cache_folder()).expanduser()
-    if download and not all(_find(folder, name) for name in FILES):
-        _download(folder)
+    paths = find_files(folder, download)
     arrays = []
-    for name in FILES:
-        path = _find(folder, name)
-        if path is None:
-            raise DataError(
-                f"{folder}: no {name}[.gz] here, in raw/ or in MNIST/raw/; "
-                "set mnist_folder to the folder of the four MNIST files, or set download: true"
-            )
+    for path, name in zip(paths, FILES, strict=True):
         arrays.append(read_idx(path, axes=3 if "images" in name else 1))
         if arrays[-1].ndim == 3 and arrays[-1].shape[1:] != (28, 28):
             raise DataError(
@@ -70,6 +60,25 @@ def load(folder: Path | None, download: bool) -> Mnist:
                 f"{folder}: {part} files hold {len(images)} images but {len(labels)} labels; fetch both again"
             )
     return data
+
+
+def find_files(folder: Path | None, download: bool) -> list[Path]:
+    """The four files, in the order of `FILES`, fetched if they are to be; raises `DataError` as `load` does."""
+    if folder is None and not download:
+        raise DataError("mnist_folder: not set; set it to the folder of the four MNIST files, or set download: true")
+    folder = (folder or _cache_folder()).expanduser()
+    if download and not all(_find(folder, name) for name in FILES):
+        _download(folder)
+    paths = []
+    for name in FILES:
+        path = _find(folder, name)
+        if path is None:
+            raise DataError(
+                f"{folder}: no {name}[.gz] here, in raw/ or in MNIST/raw/; "
+                "set mnist_folder to the folder of the four MNIST files, or set download: true"
+            )
+        paths.append(path)
+    return paths
 
 
 def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:

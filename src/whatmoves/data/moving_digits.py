@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from whatmoves.data import trajectories
+from whatmoves.data import mnist, trajectories
 from whatmoves.data.clips import Batch, ClipShape, Split
 from whatmoves.data.digits import DigitBank, load_bank
 from whatmoves.data.render import Drawing, render, render_torch
@@ -96,6 +96,11 @@ FACTOR_ROLES: dict[str, FactorRole] = {
         "end_x": FactorRole("derived", "continuous", "left edge at the last frame, pixels"),
     }.items()
 }
+
+
+def outside_files(config: Config) -> list[Path]:
+    """What the digits come from outside the package: MNIST's files, fetched if they are to be."""
+    return mnist.find_files(config.mnist_folder, config.download) if config.digit_bank == "mnist" else []
 
 
 def make(config: Config, folder: Path) -> None:

@@ -11,6 +11,7 @@ is ours and may be left out. A log keeps one clock throughout; where a line has 
 Nothing in a log is trusted: what cannot be used is named once with its line, and skipped or fatal as the caller wants.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -68,6 +69,20 @@ def find_logs(folder: Path) -> list[Path]:
         if not path.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"{path}: is a link that leaves the folder; copy the recording into it")
     return logs
+
+
+def named_pictures(folder: Path) -> list[Path]:
+    """The pictures in `folder` that its logs name and that are there, sorted: all that can be read, and maybe more,
+    for a line that names one may be skipped for another reason. Raises `DataError` as `find_logs` does."""
+    found: set[Path] = set()
+    root = folder.resolve()
+    for path in find_logs(folder):
+        places = _Places(path.parent)
+        for _, line in _lines(path):
+            with contextlib.suppress(_BadLineError):
+                if fields := _fields(line):
+                    found.add(folder / places.find(fields).relative_to(root))
+    return sorted(found)
 
 
 def logs_digest(logs: list[Path]) -> str:

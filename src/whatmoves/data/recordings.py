@@ -35,14 +35,14 @@ from whatmoves.data import sample_drive
 from whatmoves.data.clips import Batch, ClipShape, Split
 from whatmoves.data.recording_controls import KEYS, STATISTICS, scale_of, tell_unseen
 from whatmoves.data.recording_frames import apart_starts, clip_starts, read_frames, split_sessions
-from whatmoves.data.recording_log import Session, TimestampUnit, find_logs, logs_digest, read_sessions
+from whatmoves.data.recording_log import Session, TimestampUnit, find_logs, logs_digest, named_pictures, read_sessions
 from whatmoves.data.recording_problems import Problems
 from whatmoves.data.recording_store import FACTOR_ROLES, FIX, check_arrays, factors, read_factors
 from whatmoves.errors import DataError
 from whatmoves.files import atomic, read_arrays, write_arrays, write_json
 from whatmoves.settings import Settings
 
-__all__ = ["FACTOR_ROLES", "Config", "Recordings", "make", "more_files", "open_source"]
+__all__ = ["FACTOR_ROLES", "Config", "Recordings", "make", "more_files", "open_source", "outside_files"]
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,14 @@ class Config(Settings):
 def more_files(config: Config) -> tuple[str, ...]:
     """What `make` writes beside the files of every data set."""
     return (STATISTICS, PROBLEMS, *([SAMPLE] if config.folder is None else []))
+
+
+def outside_files(config: Config) -> list[Path]:
+    """What `make` reads: the logs and the pictures they name, or nothing for the sample drive, which it makes."""
+    if config.folder is None:
+        return []
+    source = config.folder.expanduser()
+    return [*find_logs(source), *named_pictures(source)]
 
 
 def make(config: Config, folder: Path) -> None:

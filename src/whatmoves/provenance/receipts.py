@@ -67,7 +67,7 @@ def recording(
         log.warning("%s", line)
     receipt.unlink(missing_ok=True)  # an old receipt must never cover a new file
     taken = {path: (_stamp(path), checksum(path)) for path in inputs}
-    yield {_key(path, root): found for path, (_, found) in taken.items()}
+    yield {key_of(path, root): found for path, (_, found) in taken.items()}
     moved = [*_moved(before, read_fingerprint(study, kind, wildcards, source)), *_moved_inputs(taken)]
     if moved:
         for path in outputs:
@@ -92,12 +92,12 @@ def recording(
                 "code": before.code,
                 "settings": before.settings,
                 "environment": before.environment,
-                "inputs": {_key(p, root): c for p, (_, c) in taken.items() if p.name not in RUN_TO_RUN},
-                "outputs": {_key(p, root): c for p, c in made.items() if p.name not in RUN_TO_RUN},
+                "inputs": {key_of(p, root): c for p, (_, c) in taken.items() if p.name not in RUN_TO_RUN},
+                "outputs": {key_of(p, root): c for p, c in made.items() if p.name not in RUN_TO_RUN},
             },
             "run": {
-                "inputs": {_key(p, root): c for p, (_, c) in taken.items() if p.name in RUN_TO_RUN},
-                "outputs": {_key(p, root): c for p, c in made.items() if p.name in RUN_TO_RUN},
+                "inputs": {key_of(p, root): c for p, (_, c) in taken.items() if p.name in RUN_TO_RUN},
+                "outputs": {key_of(p, root): c for p, c in made.items() if p.name in RUN_TO_RUN},
                 "command": command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
                 "git": git_state(source.parent),
                 "versions": {"python": platform.python_version(), **installed(before.environment)},
@@ -183,7 +183,7 @@ def git_state(project: Path) -> dict[str, Any] | None:
         return {"commit": commit, "dirty": True}
 
 
-def _key(path: Path, root: Path) -> str:
+def key_of(path: Path, root: Path) -> str:
     """A path as receipts write it."""
     absolute, project = Path(os.path.abspath(path)), Path.cwd()
     if absolute.is_relative_to(os.path.abspath(root)) or absolute.is_relative_to(project):

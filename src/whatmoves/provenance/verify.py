@@ -26,6 +26,7 @@ REPORT = "verify.json"  # the report itself, beside the results
 RESTORED = "restored.json"  # says which files an archive left out
 CONFIG = "config.yaml"  # the resolved study: compared with the study itself
 UNPROVEN = frozenset({REPORT, RESTORED, CONFIG})  # files that need no receipt
+SHOWN_INPUTS = 3  # that are told one by one
 PROVEN_FOLDERS = ("data", "train", "evaluate", "figures", "animations")  # where every file must be covered by a receipt
 
 
@@ -147,19 +148,24 @@ class _Check:
             finding.blame(STALE, *(Reason("versions", name, ran[name], pins[name]) for name in unlike))
 
     def compare_inputs(self, finding: Finding, receipt: Mapping[str, Any]) -> None:
+        gone, moved = [], []
         for key, recorded in _both(receipt, "inputs"):
             found = self.sums[key]
             outside = key.startswith("../") or os.path.isabs(key)
             if found is None and self.left_out.get(key) == recorded:
                 continue
-            if found is None and os.path.isabs(key):
+            if found is None and os.path.isabs(key) and not Path(key).parent.is_dir():
                 continue  # raw data of another machine: its checksum stays in the receipt
             if found is None:
-                finding.blame(STALE, Reason("input", f"{key} is missing"))
+                gone.append(key)
             elif found != recorded:
-                finding.blame(STALE, Reason("input", f"{key} changed"))
+                moved.append(key)
             elif not outside and key not in self.maker and not is_receipt(Path(key)) and not _is_unproven(key):
                 finding.blame(STALE, Reason("input", f"{key} has no receipt"))
+
+        for keys, what in ((gone, "is missing"), (moved, "changed")):
+            if keys:
+                finding.blame(STALE, *_told(keys, what))
 
     def pass_on(self) -> None:
         """What is made from a result that is not fresh is not fresh either."""
@@ -221,6 +227,13 @@ def _is_unproven(key: str) -> bool:
     """Whether a file is one that no receipt needs to cover: reports, timings, logs of events, files being written."""
     name = key.rpartition("/")[2]
     return key in UNPROVEN or name in RUN_TO_RUN or name.startswith((".", "events.out.tfevents"))
+
+
+def _told(keys: list[str], what: str) -> list[Reason]:
+    """A reason for each input; of many, such as a recording's pictures, the first is named and the rest are counted."""
+    if len(keys) <= SHOWN_INPUTS:
+        return [Reason("input", f"{key} {what}") for key in keys]
+    return [Reason("input", f"{keys[0]} {what} (and {len(keys) - 1} more)")]
 
 
 def _left_out(root: Path) -> dict[str, dict[str, Any]]:
