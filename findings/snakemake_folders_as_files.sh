@@ -4,7 +4,7 @@
 #   rewritten, nor by anything in a subfolder. In a folder that is an output (`directory()`) it sees nothing at all:
 #   files may be changed, added and removed, and what is made from them counts as up to date.
 # Versions: Snakemake 9.27.1. Source: run.
-# What we do: rules declare files, never folders. Of a recording that is the log: pictures changed in place are not seen.
+# What we do: rules declare files, never folders: of a recording its logs and the pictures that they name.
 set -eu
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
