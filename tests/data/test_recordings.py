@@ -479,7 +479,7 @@ def test_the_command_tells_of_problems_and_proves_where_the_data_is_from(
     root = tmp_path / "results/own"
     core = read_receipt(root / "data/mine/receipt.json")["core"]
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert set(core["inputs"]) == {f"../../recording/{name}" for name in files}, "the log and all pictures that are there"
+    assert set(core["inputs"]) == {f"../../recording/{name}" for name in files}, "log and pictures"
     assert {Path(key).name for key in core["outputs"]} == {
         "validation.npz", "validation.csv", "test.npz", "test.csv", "statistics.json", "problems.json",
     }  # fmt: skip

@@ -1,8 +1,10 @@
 """Whatever a job reads from outside is an input: planned, in the receipt, and verified. Each test plants one fault."""
 
 import json
+import math
 import os
 import shutil
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tools import ROOT, run, snakemake
 
 from whatmoves.cli import main
 from whatmoves.commands import data as data_command
+from whatmoves.data import mnist
 from whatmoves.data.sample_drive import write_recording
 from whatmoves.loading import load_study
 from whatmoves.provenance.receipts import read_receipt
@@ -152,6 +155,27 @@ def test_a_recording_that_is_not_there_is_one_line_when_planning(folder: Path) -
     output = snakemake("results/s/data/drive/test.npz", "--dry-run", folder=folder, study="study.yaml", expect=1)
     assert f"study.yaml: data.drive: recording (in {folder}): no such folder; set folder to that of" in output
     assert "Traceback" not in output
+
+
+def test_a_changed_file_of_mnist_is_seen_by_the_plan_and_by_verify(folder: Path) -> None:
+    digits = folder / "mnist"
+    digits.mkdir()
+    for name in mnist.FILES:
+        count = 24 if name.startswith("train") else 6
+        shape = (count, 28, 28) if "images" in name else (count,)
+        head = bytes((0, 0, 8, len(shape))) + struct.pack(f">{len(shape)}I", *shape)
+        (digits / name).write_bytes(head + bytes(i % 10 for i in range(math.prod(shape))))
+    options = {**TINY["data"]["moving_digits"]["options"], "digit_bank": "mnist", "mnist_folder": "mnist"}
+    write_study({"digits": {"kind": "moving_digits", "options": options}}, {"pca": {}})
+    target = "results/s/data/digits/test.npz"
+    snakemake(target, folder=folder, study="study.yaml")
+    assert inputs("data/digits") == {f"../../mnist/{name}" for name in mnist.FILES}
+    assert planned(target) == []
+    with (digits / mnist.FILES[0]).open("r+b") as stream:  # only training clips show these pictures
+        stream.seek(16)
+        stream.write(b"ink")
+    assert planned(target) == ["data"]
+    assert reasons("data/digits") == ["stale", f"input ../../mnist/{mnist.FILES[0]} changed"]
 
 
 def test_further_tests_are_outputs_and_inputs_by_name(folder: Path) -> None:
