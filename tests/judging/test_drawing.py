@@ -1,5 +1,7 @@
 """What judges learn from: digits where they are said to be, only training digits, the same for the same seed."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
@@ -37,6 +39,13 @@ def test_the_same_seed_draws_the_same_frames_and_another_does_not() -> None:
     first, again, other = (Pencil(Config(), CPU, seed).draw(8) for seed in (1, 1, 2))
     assert torch.equal(first.frames, again.frames)
     assert not torch.equal(first.frames, other.frames)
+
+
+def test_nothing_on_the_device_is_read_by_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())  # which knows no such device
+    drawn = Pencil(Config(), torch.device("meta"), 0).draw(8)  # tensors without values
+    assert {part.device.type for part in drawn} == {"meta"}
+    assert [part.shape for part in drawn] == [part.shape for part in Pencil(Config(), CPU, 0).draw(8)]
 
 
 def test_only_training_digits_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
-from whatmoves.models.detection_targets import from_centres, from_contours
+from whatmoves.models.detection_targets import from_centres, from_contours, marked_by_scipy, marked_by_tensors
 from whatmoves.models.interface import Step, abilities
 from whatmoves.models.jepa import FULL_SHAPE, Config, Model
 from whatmoves.models.losses.vicreg import covariance_penalty, variance_hinge
@@ -272,6 +272,33 @@ def test_contours_mark_the_box_centre_of_every_bright_shape() -> None:
     # The same shape in the frames before and after is another one.
     video[:, :, :, 0:2, 0:2] = 1.0
     assert from_contours(video, 4)[:, :, 0, 0].tolist() == [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+
+
+def spiral(side: int) -> Tensor:
+    """A line one pixel wide, wound inwards with a gap of one pixel: the longest way between two of a shape's pixels."""
+    drawn = torch.zeros(side, side, dtype=torch.bool)
+    y, x, down, right = 0, 0, 0, 1
+    drawn[0, 0] = True
+    for turn in range(side):  # the runs are side − 1 pixels, three times, and then 2 fewer after every second
+        for _ in range(side - 1 - 2 * max(0, (turn - 1) // 2)):
+            y, x = y + down, x + right
+            drawn[y, x] = True
+        down, right = right, -down
+    return drawn
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 2), (2, 3), (7, 5), (17, 33), (64, 64)])
+def test_contours_are_the_same_without_the_host(height: int, width: int) -> None:
+    """From single pixels to mazes, in all of which shapes are as long as they can be."""
+    generator = torch.Generator().manual_seed(0)
+    mazes = [torch.rand(6, height, width, generator=generator) < share for share in (0.0, 0.1, 0.3, 0.4, 0.6, 1.0)]
+    comb = torch.zeros(height, width, dtype=torch.bool)
+    comb[:, ::2], comb[-1] = True, True
+    for maze in (comb, spiral(height)) if height == width else (comb,):
+        mazes.append(torch.stack([maze, maze.flip(0), maze.flip(1), maze.flip((0, 1))]))
+    for bright in mazes:
+        for grid in (1, 4, 16):
+            assert torch.equal(marked_by_tensors(bright, grid), marked_by_scipy(bright, grid))
 
 
 def test_centres_mark_their_cells() -> None:

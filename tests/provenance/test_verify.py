@@ -1,12 +1,15 @@
+import json
 import os
 import shutil
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
 from toy_project import Project
 
+from whatmoves.provenance import environment
 from whatmoves.provenance.receipts import recording
 from whatmoves.provenance.report import Finding, Report
 from whatmoves.provenance.verify import verify
@@ -133,6 +136,67 @@ def test_an_upgraded_package_is_named(built: Project):
     lock.write_text(lock.read_text().replace("torch==2.13.0", "torch==2.14.0"))
     reason = bad(check(built))["train/toy/alpha/seed-0"].reasons[0]
     assert str(reason) == 'environment: torch changed from "2.13.0" to "2.14.0"'
+
+
+def ran_with(project: Project, **versions: str) -> None:
+    """Let the receipt of one training say that other versions ran."""
+    path = project.root / "train/toy/alpha/seed-0/receipt.json"
+    receipt = json.loads(path.read_text())
+    receipt["run"]["versions"] |= versions
+    path.write_text(json.dumps(receipt))
+
+
+def test_what_another_version_than_the_pinned_one_made_is_stale(built: Project):
+    ran_with(built, torch="2.12.1", numpy="2.4.6rc1")
+    found = bad(check(built))
+    assert [str(reason) for reason in found["train/toy/alpha/seed-0"].reasons] == [
+        "numpy 2.4.6rc1 ran where 2.4.6 was pinned: pip install -r requirements.txt, and make it again",
+        "torch 2.12.1 ran where 2.13.0 was pinned: pip install -r requirements.txt, and make it again",
+    ]
+    assert set(found) == {
+        "train/toy/alpha/seed-0", "evaluate/toy/alpha", "values", "figures/rollout", "figures/swaps", "paper"
+    }  # fmt: skip
+    assert check(built).exit_code == 1
+
+
+def test_a_build_of_the_pinned_version_is_that_version(built: Project):
+    ran_with(built, torch="2.13.0+cu128")
+    assert check(built).text() == "study small: 14 fresh"
+
+
+def test_other_versions_installed_since_are_told_and_make_nothing_stale(
+    built: Project, monkeypatch: pytest.MonkeyPatch
+):
+    before = check(built).as_json()
+    here = {"torch": "2.14.0", "numpy": "2.4.6"}
+    monkeypatch.setattr("whatmoves.provenance.verify.installed", lambda names: here)
+    report = check(built)
+    assert report.exit_code == 0
+    assert report.as_json() == before
+    assert report.text().splitlines() == [
+        f"note      torch 2.14.0 is installed here, but 6 results were made with {version('torch')}; before more are "
+        "made: pip install -r requirements.txt",
+        "study small: 14 fresh",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "pin", "same"),
+    [
+        ("2.13.0", "2.13.0", True),
+        ("2.13.0+cu128", "2.13.0", True),
+        ("2.13.0+cu128", "2.13.0+cpu", False),
+        ("2.13", "2.13.0", True),
+        ("2.13.1", "2.13.0", False),
+        ("2.13.1", "2.13.*", True),
+        ("2.13.0rc1", "2.13.0", False),
+        ("2.13.0.dev20260101", "2.13.*", True),
+        ("of our own", "of our own", True),
+        ("of our own", "2.13.0", False),
+    ],
+)
+def test_which_versions_a_pin_means(found: str, pin: str, same: bool):
+    assert environment.meets(found, pin) == same
 
 
 @pytest.mark.parametrize(

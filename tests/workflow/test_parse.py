@@ -8,6 +8,7 @@ import pytest
 from tools import ROOT, run, snakemake
 
 from whatmoves.machine import has_usable_gpu
+from whatmoves.provenance.jobs import pinned
 
 
 def test_parsing_and_help_import_nothing_heavy() -> None:
@@ -97,3 +98,20 @@ def test_a_long_training_is_estimated_beside_the_first_job(
 def test_a_hidden_gpu_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert not has_usable_gpu()
+
+
+def test_a_version_that_is_not_pinned_is_told_before_any_job_and_not_accepted_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "site/numpy-1.0.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1.0\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(other.parent))
+    pin = pinned(ROOT)["numpy"]
+    output = snakemake("results/tiny/data/moving_digits/test.npz", folder=tmp_path)
+    assert f"WARNING: numpy 1.0 is installed, but requirements.txt pins {pin}: `whatmoves verify` will" in output
+    monkeypatch.delenv("PYTHONPATH")
+    configfile = str(ROOT / "config/tiny.yaml")
+    said = run("whatmoves", "verify", "--configfile", configfile, folder=tmp_path, expect=1).stdout
+    assert f"stale     data/moving_digits: numpy 1.0 ran where {pin} was pinned: pip install -r" in said
+    assert f"note      numpy {pin} is installed here, but 1 results were made with 1.0; before more are" in said

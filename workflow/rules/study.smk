@@ -8,6 +8,7 @@ from whatmoves.layout import FLOOR_ROWS, judged_rows
 from whatmoves.loading import check_deeply, load_study
 from whatmoves.machine import has_usable_gpu
 from whatmoves.provenance.closure import closure, combined
+from whatmoves.provenance.environment import unlike_pinned
 from whatmoves.provenance.jobs import expected_jobs, fingerprint, receipt_of
 
 ROOT = Path(workflow.basedir)
@@ -94,10 +95,19 @@ def warn_of_long_training():
     atexit.register(estimate.terminate)  # does nothing once it has ended
 
 
+def warn_of_other_versions():
+    """Warn where packages that jobs of this study import are installed in other versions than are pinned."""
+    jobs = [(kind, tuple(sorted(wildcards.items()))) for kind, wildcards in expected_jobs(STUDY)]
+    pins = {name: pin for job in jobs for name, pin in _fingerprint(*job).environment.items()}
+    for line in unlike_pinned(pins):
+        print(f"WARNING: {line}", file=sys.stderr)
+
+
 onstart:
     try:
         check_deeply(Path(CONFIGFILE), STUDY)
     except WhatMovesError as error:
         raise WorkflowError(str(error)) from None
+    warn_of_other_versions()
     if not GPU and sum(STUDY.training_of(model).clips for _, model, _ in RUNS) > MANY_CLIPS:
         warn_of_long_training()

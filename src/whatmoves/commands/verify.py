@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_json(arguments.out, report.as_json())
         return 0
     if arguments.json:
-        print(json.dumps(report.as_json(), indent=1))
+        print(json.dumps({**report.as_json(), "notes": report.notes}, indent=1))
     else:
         print(report.text())
         if again := made_again(report, layout.root):

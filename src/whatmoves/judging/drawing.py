@@ -1,6 +1,9 @@
 """What judges learn from: frames drawn from the training digits, deformed, blurred and noisy as reconstructions are.
 
 No digit of the validation or test pool is ever drawn. Every frame is a new combination of digit, shape and place.
+
+Random numbers are made on the host, so that every device gets the same, and sent ahead: the host never reads what is
+on the device, and waits for nothing.
 """
 
 from typing import Any, NamedTuple
@@ -65,16 +68,19 @@ class Pencil:
     def draw(self, count: int) -> Drawn:
         """`count` frames."""
         image_px, digit_px, digits = self.geometry
-        chosen = torch.randint(len(self.images), (count, digits), generator=self.generator).to(self.device)
+        chosen = self._sent(torch.randint(len(self.images), (count, digits), generator=self.generator))
         images = self._deformed(self.images[chosen].float().div_(255))
         corners = self._uniform(count, digits, 1, 2) * (image_px - digit_px)
         frames = shrunk(place(images, corners, image_px)[:, 0], self.geometry.shrink)
         centres = self.geometry.judged(corners[:, :, 0] + (digit_px - 1) / 2)
         return Drawn(self._spoilt(frames), self.labels[chosen], centres)
 
+    def _sent(self, numbers: Tensor) -> Tensor:
+        return numbers.to(self.device, non_blocking=True)
+
     def _uniform(self, *size: int) -> Tensor:
-        """Numbers in [0, 1), drawn on the host so that every device gets the same."""
-        return torch.rand(*size, generator=self.generator).to(self.device)
+        """Numbers in [0, 1) on the device."""
+        return self._sent(torch.rand(*size, generator=self.generator))
 
     def _deformed(self, images: Tensor) -> Tensor:
         """Digits `[N, O, d, d]` turned, stretched and slanted about their own centre."""
@@ -91,10 +97,10 @@ class Pencil:
         """The frames fainter, blurred and noisy, each by its own amount (blur: by a quarter of the batch)."""
         faint = FAINTEST + (1 - FAINTEST) * self._uniform(len(frames), 1, 1, 1)
         parts = (frames * faint).chunk(BLUR_GROUPS)
-        widths = (self._uniform(BLUR_GROUPS) * BLUR_PX).tolist()
+        widths = (torch.rand(BLUR_GROUPS, generator=self.generator) * BLUR_PX).tolist()
         softened = torch.cat([_blurred(part, width) for part, width in zip(parts, widths, strict=False)])
         level = self._uniform(len(frames), 1, 1, 1) * NOISE
-        noise = torch.randn(frames.shape, generator=self.generator).to(self.device)
+        noise = self._sent(torch.randn(frames.shape, generator=self.generator))
         return (softened + level * noise).clamp(0, 1)
 
 

@@ -89,7 +89,8 @@ def ownership(saliency: Tensor, cells: Tensor, slots: int) -> Tensor:
             elif step > 1:
                 velocity = velocity + VELOCITY_GAIN * surprise
             place = expected + surprise
-            centres[clips[inside], frame[inside]] = place[inside]
+            # Outside the clip nothing is written. Picking rows by a mask would make a GPU wait for their number.
+            centres[clips, frame] = torch.where(inside[:, None, None], place, centres[clips, frame])
     order = centres[:, 0, :, 1].argsort(1)  # [B, K]
     centres = centres.gather(2, order[:, None, :, None].expand(-1, T, -1, 2))
     return _shares(centres, cells).transpose(1, 2)

@@ -6,7 +6,8 @@ A job's fingerprint has three parts, kept apart so that the reason of a rerun na
     settings     the part of the study it reads, resolved to plain JSON
     environment  the pinned versions (requirements.txt) of the packages that this code imports
 
-A package that only other packages import is not seen: a receipt records what was installed beside what was pinned.
+A package that only other packages import is not seen. A receipt records what was installed beside what was pinned, and
+`verify` compares the two.
 """
 
 import hashlib

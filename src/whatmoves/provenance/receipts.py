@@ -16,10 +16,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256 as sha256_of
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from whatmoves.arithmetic.report import report as arithmetic
 from whatmoves.errors import DataError, ProofError
 from whatmoves.files import read_json, sha256, write_json
 from whatmoves.provenance.closure import source_folder
+from whatmoves.provenance.environment import installed, unlike_pinned
 from whatmoves.provenance.jobs import Fingerprint, canonical, read_fingerprint
 from whatmoves.study import Study
 
@@ -63,6 +63,8 @@ def recording(
     if expect is not None and before.digest != expect:
         changed = _moved_parts(expect, before, source)
         raise ProofError(f"{receipt.parent}: {changed} changed while the job waited; run snakemake again")
+    for line in unlike_pinned(before.environment):
+        log.warning("%s", line)
     receipt.unlink(missing_ok=True)  # an old receipt must never cover a new file
     taken = {path: (_stamp(path), checksum(path)) for path in inputs}
     yield {_key(path, root): found for path, (_, found) in taken.items()}
@@ -98,7 +100,7 @@ def recording(
                 "outputs": {_key(p, root): c for p, c in made.items() if p.name in RUN_TO_RUN},
                 "command": command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
                 "git": git_state(source.parent),
-                "versions": {"python": platform.python_version(), **_installed(before.environment)},
+                "versions": {"python": platform.python_version(), **installed(before.environment)},
                 "device": _device(),
                 "arithmetic": arithmetic(),
                 "host": platform.node(),
@@ -223,15 +225,6 @@ def _moved_parts(expect: str, found: Fingerprint, source: Path) -> str:
     names = (f"code (last edited: {latest})", "settings", "environment")
     parts = zip(names, expect.split("-"), found.digest.split("-"), strict=False)
     return ", ".join(name for name, planned, now in parts if planned != now)
-
-
-def _installed(names: Iterable[str]) -> dict[str, str]:
-    """Installed versions of the distributions."""
-    versions = {}
-    for name in names:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions[name] = metadata.version(name)
-    return versions
 
 
 def _device() -> str:

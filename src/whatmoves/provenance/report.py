@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from whatmoves.provenance.environment import FIX
+
 FRESH, STALE, FOREIGN, MISSING, UNKNOWN = "fresh", "stale", "not ours", "missing", "could not tell"
 UNUSED = "unused"  # a result of a run that the study does not have (any more): nothing reads it
 
@@ -11,7 +13,7 @@ UNUSED = "unused"  # a result of a run that the study does not have (any more): 
 class Reason:
     """One thing that differs."""
 
-    cause: str  # code, settings, environment, input, output, receipt
+    cause: str  # code, settings, environment, versions, input, output, receipt
     what: str  # the module, key, package or file
     was: str | None = None
     now: str | None = None
@@ -25,6 +27,8 @@ class Reason:
                 return f"settings key {self.what} changed{moved}"
             case "environment":
                 return f"environment: {self.what} changed{moved}"
+            case "versions":
+                return f"{self.what} {self.was} ran where {self.now} was pinned: {FIX}, and make it again"
             case "input":
                 return f"input {self.what}"
             case _:
@@ -60,6 +64,7 @@ class Report:
     study: str
     findings: tuple[Finding, ...]
     levels: dict[str, dict[str, int]] = field(default_factory=dict)  # library → level it computed at → results
+    notes: tuple[str, ...] = ()  # what is no fault of a result: about the machine that asks, so no part of the JSON
 
     @property
     def exit_code(self) -> int:
@@ -109,4 +114,5 @@ class Report:
             for name, counts in self.levels.items()
             if len(counts) > 1
         ]
+        lines += [f"note      {note}" for note in self.notes]
         return "\n".join([*lines, f"study {self.study}: {counts}{restored}"])

@@ -6,6 +6,7 @@ change and a blessed stale result is no proof.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from typing import Any
 from whatmoves.arithmetic.report import counted
 from whatmoves.errors import ConfigError, DataError, ProofError
 from whatmoves.files import read_json
+from whatmoves.provenance.environment import FIX, alike, installed, meets
 from whatmoves.provenance.jobs import KINDS, canonical, expected_jobs, read_fingerprint, receipt_of
 from whatmoves.provenance.receipts import RUN_TO_RUN, checksum, is_receipt, read_receipt
 from whatmoves.provenance.report import FOREIGN, FRESH, MISSING, STALE, UNKNOWN, UNUSED, Finding, Reason, Report
@@ -54,6 +56,7 @@ class _Check:
         for name, receipt in self.receipts.items():
             self.compare_outputs(self.findings[name], receipt)
             self.compare_fingerprint(self.findings[name], receipt["core"])
+            self.compare_versions(self.findings[name], receipt)
             self.compare_inputs(self.findings[name], receipt)
         self.pass_on()
         self.find_uncovered()
@@ -61,7 +64,7 @@ class _Check:
         order = {kind: place for place, kind in enumerate(KINDS)}
         findings = sorted(self.findings.values(), key=lambda f: (order.get(f.kind, len(order)), f.result))
         made_at = [receipt["run"].get("arithmetic", {}) for receipt in self.receipts.values()]
-        return Report(self.study.study, tuple(findings), counted(made_at))
+        return Report(self.study.study, tuple(findings), counted(made_at), self.installed_since())
 
     def read_receipts(self) -> None:
         found = {str(p.relative_to(self.root).as_posix()) for p in self.root.rglob("*receipt.json") if is_receipt(p)}
@@ -136,6 +139,13 @@ class _Check:
         if reasons:
             finding.blame(STALE, *reasons)
 
+    def compare_versions(self, finding: Finding, receipt: Mapping[str, Any]) -> None:
+        """What ran must be what was pinned then; if the pins have moved since, the fingerprint says so."""
+        pins, ran = receipt["core"]["environment"], receipt["run"].get("versions", {})
+        unlike = [name for name in sorted(pins) if name in ran and not meets(ran[name], pins[name])]
+        if unlike:
+            finding.blame(STALE, *(Reason("versions", name, ran[name], pins[name]) for name in unlike))
+
     def compare_inputs(self, finding: Finding, receipt: Mapping[str, Any]) -> None:
         for key, recorded in _both(receipt, "inputs"):
             found = self.sums[key]
@@ -166,6 +176,20 @@ class _Check:
                         finding.blame(STALE, Reason("input", f"{key} comes from {maker.name}, which is {maker.status}"))
                         moved = True
                         break
+
+    def installed_since(self) -> tuple[str, ...]:
+        """A line for each package that is installed here in another version than some results were made with."""
+        ran: dict[str, Counter[str]] = {}
+        for receipt in self.receipts.values():
+            for name in receipt["core"]["environment"]:
+                if version := receipt["run"].get("versions", {}).get(name):
+                    ran.setdefault(name, Counter())[version] += 1
+        return tuple(
+            f"{name} {now} is installed here, but {count} results were made with {version}; before more are made: {FIX}"
+            for name, now in installed(sorted(ran)).items()
+            for version, count in sorted(ran[name].items())
+            if not alike(now, version)
+        )
 
     def find_uncovered(self) -> None:
         for folder in PROVEN_FOLDERS:
