@@ -13,15 +13,15 @@ from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.metrics import mutual_info_score
 
 from whatmoves.analysis.statistics import hierarchical_bootstrap
-from whatmoves.evaluation.blocks import Blocks, Roles, block_scores
-from whatmoves.evaluation.dci import dci
-from whatmoves.evaluation.dependence import dependence
-from whatmoves.evaluation.discretise import equal_width, factor_classes, mutual_information_nats
-from whatmoves.evaluation.explicitness import explicitness
-from whatmoves.evaluation.modularity import modularity
-from whatmoves.evaluation.rows import Rows
-from whatmoves.evaluation.sap import sap
-from whatmoves.evaluation.splits import random_splits
+from whatmoves.codes.blocks import block_scores
+from whatmoves.codes.dci import dci
+from whatmoves.codes.dependence import dependence
+from whatmoves.codes.discretise import equal_width, factor_classes, mutual_information_nats
+from whatmoves.codes.explicitness import explicitness
+from whatmoves.codes.modularity import modularity
+from whatmoves.codes.random_splits import random_splits
+from whatmoves.codes.rows import Blocks, Roles, Rows
+from whatmoves.codes.sap import sap
 
 KINDS = ("discrete",) + ("continuous",) * 4
 ROLES = Roles([0], [1, 2, 3, 4])

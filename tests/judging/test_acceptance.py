@@ -11,7 +11,7 @@ import torch
 from whatmoves.data.moving_digits import Config, make
 from whatmoves.judging.floors import swap_floor
 from whatmoves.judging.judge import scored
-from whatmoves.judging.paths import NEAR_PX
+from whatmoves.judging.path_errors import NEAR_PX
 from whatmoves.judging.swap_scores import swap_scores
 from whatmoves.judging.task import open_task
 from whatmoves.judging.train_judges import ceilings, trained

@@ -23,8 +23,8 @@ from whatmoves.judging import judge as job_of_models
 from whatmoves.judging.control import smoothness
 from whatmoves.judging.floors import judge_floors
 from whatmoves.judging.judge import judge
-from whatmoves.judging.judges import load_judges
-from whatmoves.judging.train_judges import kappa, train_judges
+from whatmoves.judging.judges import kappa, load_judges
+from whatmoves.judging.train_judges import train_judges
 from whatmoves.settings import Settings
 from whatmoves.study import Study
 from whatmoves.training.checkpoint import save_checkpoint

@@ -5,15 +5,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from whatmoves.judging.judges import CLASSES, Judged, digit_sets
-from whatmoves.judging.swap_scores import (
-    Intended,
-    SwapScores,
-    identity_consistency,
-    intervention,
-    swap_scores,
-    true_sets,
-)
+from whatmoves.judging.judges import CLASSES, Judged, digit_sets, true_sets
+from whatmoves.judging.swap_scores import Intended, SwapScores, identity_consistency, intervention, swap_scores
 
 PAIRS, FRAMES = 40, 6
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.models.interface import Step, abilities
 from whatmoves.models.localisation import Localiser, ownership
-from whatmoves.models.paths import PathDecoder, PathEncoder
+from whatmoves.models.path_codes import PathDecoder, PathEncoder
 from whatmoves.models.what_where_vae import Config, Model
 
 ODD = ClipShape(5, 3, 8, 12)

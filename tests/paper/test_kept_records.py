@@ -12,7 +12,7 @@ from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes
 from whatmoves.paper.index import Entry, ValueIndex
 from whatmoves.paper.render import environment, render
-from whatmoves.paper.search import ReportedSearch
+from whatmoves.paper.searched import ReportedSearch
 from whatmoves.paper.writer import Writer
 from whatmoves.study import Study
 

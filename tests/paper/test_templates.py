@@ -10,7 +10,7 @@ from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes
 from whatmoves.paper.index import Entry, Stands, ValueIndex
 from whatmoves.paper.render import render
-from whatmoves.paper.search import ReportedSearch
+from whatmoves.paper.searched import ReportedSearch
 from whatmoves.paper.tex import code, count, escape, listing, number
 from whatmoves.paper.writer import Writer
 from whatmoves.study import Study

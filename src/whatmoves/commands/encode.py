@@ -18,6 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the codes."""
-    from whatmoves.evaluation.use import encode_file
+    from whatmoves.using.on_files import encode_file
 
     encode_file(arguments.checkpoint, arguments.clips, arguments.out, arguments.device)

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Play, or write the roll-out."""
-    from whatmoves.playing.play import play
+    from whatmoves.using.play import play
 
     play(
         arguments.checkpoint,

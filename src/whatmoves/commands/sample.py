@@ -19,6 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the clips."""
-    from whatmoves.evaluation.use import sample_file
+    from whatmoves.using.on_files import sample_file
 
     sample_file(arguments.checkpoint, arguments.out, arguments.count, arguments.seed, arguments.device)

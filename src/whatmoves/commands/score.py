@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the measures; what makes them doubtful goes to stderr first."""
-    from whatmoves.evaluation.score import as_text, score_file
+    from whatmoves.codes.score import as_text, score_file
 
     scores = score_file(arguments.codes, reference=arguments.reference)
     for warning in scores["warnings"]:

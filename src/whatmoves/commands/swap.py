@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the three clips."""
-    from whatmoves.evaluation.use import swap_file
+    from whatmoves.using.on_files import swap_file
 
     swap_file(
         arguments.checkpoint, arguments.clips, arguments.content, arguments.motion, arguments.out, arguments.device

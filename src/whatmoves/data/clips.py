@@ -55,6 +55,12 @@ class Split(NamedTuple):
         return Batch(video, tensor(self.actions), tensor(self.states), tensor(self.centres_px))
 
 
+def to_bytes(video: Tensor) -> NDArray[np.uint8]:
+    """Video in [0, 1] as uint8 on the CPU, rounded; what lies outside is clipped."""
+    array: NDArray[np.uint8] = video.float().clamp(0, 1).mul(255).round().to(torch.uint8).cpu().numpy()
+    return array
+
+
 def past_of(past_frames: int | None, frames: int) -> int:
     """The frames of a clip of `frames` that predictions start from; half of them where a study does not say."""
     return past_frames or frames // 2

@@ -15,7 +15,6 @@ A measure that does not exist for a model or a data set is absent, never NaN, an
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,42 +23,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from whatmoves import plugins
-from whatmoves.data.clips import Source, Split, past_of
+from whatmoves.codes.mig import mig
+from whatmoves.codes.splits import reduced
+from whatmoves.data.clips import Split, past_of, to_bytes
 from whatmoves.errors import ConfigError
 from whatmoves.evaluation import factors, legacy
 from whatmoves.evaluation.detection import detected
-from whatmoves.evaluation.factors import Role
+from whatmoves.evaluation.encoding import Codes, batches, encoded
 from whatmoves.evaluation.flops import gflops
-from whatmoves.evaluation.mig import mig
-from whatmoves.evaluation.pictures import median_seed, pictures, to_bytes
+from whatmoves.evaluation.measured_clips import Clips, open_clips
+from whatmoves.evaluation.pictures import median_seed, pictures
 from whatmoves.evaluation.prediction import answers, forecast, forecasts, predicted
 from whatmoves.evaluation.quality import quality, summary, swap_quality
-from whatmoves.evaluation.splits import reduced
-from whatmoves.evaluation.swaps import BLOCKS, Mixer, Swaps, fitted_mixer, swap, swap_obstacle, true_swaps
+from whatmoves.evaluation.swaps import BLOCKS, Mixer, fitted_mixer, swap, swap_obstacle
 from whatmoves.files import write_arrays, write_json
 from whatmoves.models.interface import abilities
 from whatmoves.study import Evaluation, Study
 from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.runtime import choose_device, describe_device, tune_malloc
-
-Codes = dict[str, NDArray[np.float32]]
-
-
-class Clips(NamedTuple):
-    """Everything of a data set that measuring needs. Without true swaps codes have nothing to be held against and there
-    is no `train` split to fit probes on; `unswapped` says why."""
-
-    splits: dict[str, Split]
-    roles: Mapping[str, Role]
-    swaps: Swaps | None
-    past_frames: int
-    other_tests: Mapping[str, Split]
-    unswapped: str
-
-    @property
-    def test(self) -> Split:
-        """The clips that every measure is of."""
-        return self.splits["test"]
 
 
 class Measured(NamedTuple):
@@ -174,22 +155,6 @@ def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-def open_clips(
-    module: ModuleType, config: Any, source: Source, settings: Evaluation, past_frames: int, judged: bool
-) -> Clips:
-    """The splits, factor roles and true swaps of a data set, whose predictions start from `past_frames`.
-
-    For a model that is not to be judged there are no swaps: it is asked for nothing that its codes hold.
-    """
-    splits = {name: source.split(name) for name in ("validation", "test")}
-    swaps = true_swaps(module, config, splits["test"], settings.swap_pairs) if judged else None
-    if swaps is not None:
-        splits["train"] = source.train_split(settings.probe_clips)
-    others = {word: source.split(name) for word, name in getattr(module, "OTHER_TESTS", {}).items()}
-    unswapped = "the data set cannot render its factors" if judged else "the study leaves its codes unjudged"
-    return Clips(splits, getattr(module, "FACTOR_ROLES", {}), swaps, past_frames, others, unswapped)
-
-
 def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
     """Everything about one model in evaluation mode on `device`; see the module for names."""
     able = abilities(model)
@@ -269,23 +234,11 @@ def _narrow(codes: dict[str, Codes]) -> None:
                 part[block] = ((part[block] - narrow.mean) @ narrow.matrix).astype(np.float32)
 
 
-def encoded(model: nn.Module, split: Split, batch_size: int, device: torch.device) -> Codes:
-    """Blocks `[N, D]` float32 of all clips of a split."""
-    parts: list[dict[str, Tensor]] = []
-    for rows in _batches(len(split.video), batch_size):
-        parts.append(model.encode(split.batch(rows, device).video))  # type: ignore[operator]
-    return {block: torch.cat([part[block] for part in parts]).float().cpu().numpy() for block in parts[0]}
-
-
-def _batches(count: int, size: int) -> Iterator[slice]:
-    return (slice(first, min(first + size, count)) for first in range(0, count, size))
-
-
 def _reconstructed(
     model: nn.Module, split: Split, batch_size: int, device: torch.device, seconds: list[float]
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of (reconstruction, truth); the time of each call of the model goes to `seconds`."""
-    for rows in _batches(len(split.video), batch_size):
+    for rows in batches(len(split.video), batch_size):
         video = split.batch(rows, device).video
         if rows.start == 0:
             model.reconstruct(video[:2])  # type: ignore[operator]  # the first call of a process pays for set-up
@@ -323,7 +276,7 @@ def _measure_swaps(
     made: list[NDArray[np.uint8]] = []
 
     def answers() -> Iterator[tuple[Tensor, Tensor]]:
-        for rows in _batches(len(task.pairs), settings.batch_size):
+        for rows in batches(len(task.pairs), settings.batch_size):
             video = swap(model, result.codes["test"], mixer, task.pairs[rows], device)
             made.append(to_bytes(video))
             yield video, task.nearest(rows, video)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from whatmoves.evaluation.blocks import Roles
+from whatmoves.codes.rows import Roles
 from whatmoves.evaluation.legacy import direction_bins
 
 NO_TARGETS = "clips have no known factors, or several objects with more to them than a class and a path"

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from whatmoves.data.clips import Split
+from whatmoves.data.clips import Split, to_bytes
 from whatmoves.errors import ConfigError
 from whatmoves.evaluation.factors import classes
 from whatmoves.evaluation.prediction import forecast, one_step
@@ -135,12 +135,6 @@ def _attention(model: nn.Module, test: Split, rows: Sequence[int], device: torch
     actions = None if batch.actions is None else batch.actions[:, -windows:]
     looks: Tensor = model.attention(batch.video, actions)[:, :, 0]  # type: ignore[operator]
     return to_bytes(looks / looks.amax((1, 3, 4), keepdim=True))
-
-
-def to_bytes(video: Tensor) -> NDArray[np.uint8]:
-    """Video in [0, 1] as uint8 on the CPU, rounded; what lies outside is clipped."""
-    array: NDArray[np.uint8] = video.float().clamp(0, 1).mul(255).round().to(torch.uint8).cpu().numpy()
-    return array
 
 
 def _interpolations(

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from whatmoves.codes.rows import Rows
+from whatmoves.codes.splits import learned_split, reduced
 from whatmoves.data.clips import Split
 from whatmoves.errors import DataError
 from whatmoves.evaluation.factors import Targets, classes
-from whatmoves.evaluation.rows import Rows
-from whatmoves.evaluation.splits import learned_split, reduced
 from whatmoves.models.interface import abilities
 
 Codes = Mapping[str, NDArray[np.float32]]  # blocks by name, [N, D] each
@@ -76,7 +76,7 @@ def fitted_mixer(train: Codes, targets: Targets | None) -> Mixer | None:
     """How to mix the codes whose training part is `train`; None where a split would have to be learned without factors.
 
     The learned split halves the code: the subspace that best tells content, and the rest. See
-    `whatmoves.evaluation.splits`.
+    `whatmoves.codes.splits`.
     """
     if set(BLOCKS) <= set(train):
         return Mixer("blocks", None)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from torch import nn
 
-from whatmoves.evaluation.judge_scores import judge_scores
-from whatmoves.evaluation.pictures import to_bytes
+from whatmoves.data.clips import to_bytes
 from whatmoves.evaluation.swaps import Codes, Mixer, decoded
+from whatmoves.judging.judge_scores import judge_scores
 from whatmoves.judging.judges import Judged, digit_sets
-from whatmoves.judging.paths import NEAR_PX, path_error
+from whatmoves.judging.path_errors import NEAR_PX, path_error
 from whatmoves.judging.swap_scores import Intended
 from whatmoves.judging.task import Task
 
@@ -69,7 +69,7 @@ def own_reconstructions(coder: Coder, task: Task, judge: Judge, batch_size: int)
 def resampled(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[str, float]:
     """One half kept, the other from random training clips: is the kept one still seen, and is there any variety?
 
-    With the content kept: the measures of the sequential-VAE line (`whatmoves.evaluation.judge_scores`), for one
+    With the content kept: the measures of the sequential-VAE line (`whatmoves.judging.judge_scores`), for one
     digit a clip. A model that ignores its motion code gets them all right; `resample_path_change_px`, the mean distance
     to the path before, says so. With the motion kept: the share of clips that keep their path.
     """

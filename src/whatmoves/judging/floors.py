@@ -17,11 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.clips import Batch, ClipShape, Split, to_bytes
 from whatmoves.evaluation import legacy
-from whatmoves.evaluation.evaluate import encoded
+from whatmoves.evaluation.encoding import encoded
 from whatmoves.evaluation.factors import NO_TARGETS, Targets
-from whatmoves.evaluation.pictures import to_bytes
 from whatmoves.evaluation.quality import blurred, summary, swap_quality
 from whatmoves.evaluation.swaps import Codes
 from whatmoves.files import write_arrays, write_json

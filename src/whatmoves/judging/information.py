@@ -1,6 +1,6 @@
 """What codes know: every measure of codes and factors, by the names under which they enter the value index.
 
-Blocks are the model's own, or a learned split of its whole code (`whatmoves.evaluation.splits`). Everything that is
+Blocks are the model's own, or a learned split of its whole code (`whatmoves.codes.splits`). Everything that is
 fitted is fitted on training clips, chosen on validation clips and scored on test clips.
 """
 
@@ -10,16 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whatmoves.evaluation.blocks import Blocks, BlockScores, block_scores, gap
-from whatmoves.evaluation.dci import dci
-from whatmoves.evaluation.dependence import dependence
-from whatmoves.evaluation.explicitness import explicitness
+from whatmoves.codes.blocks import BlockScores, block_scores, gap
+from whatmoves.codes.dci import dci
+from whatmoves.codes.dependence import dependence
+from whatmoves.codes.explicitness import explicitness
+from whatmoves.codes.modularity import modularity
+from whatmoves.codes.probes import usable_information
+from whatmoves.codes.random_splits import random_splits
+from whatmoves.codes.rows import Blocks, Rows
+from whatmoves.codes.sap import sap
+from whatmoves.codes.splits import learned_split, reduced
 from whatmoves.evaluation.factors import Targets, short
-from whatmoves.evaluation.modularity import modularity
-from whatmoves.evaluation.probes import usable_information
-from whatmoves.evaluation.rows import Rows
-from whatmoves.evaluation.sap import sap
-from whatmoves.evaluation.splits import learned_split, random_splits, reduced
 from whatmoves.evaluation.swaps import BLOCKS
 from whatmoves.study import Evaluation
 

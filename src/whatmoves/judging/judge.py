@@ -19,17 +19,16 @@ from numpy.typing import NDArray
 
 from whatmoves import plugins
 from whatmoves.errors import DataError
-from whatmoves.evaluation.evaluate import encoded
+from whatmoves.evaluation.encoding import encoded
 from whatmoves.evaluation.factors import NO_TARGETS
 from whatmoves.evaluation.swaps import BLOCKS, Codes, fitted_mixer
 from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.judging.control import Coder, led, own_reconstructions, resampled
 from whatmoves.judging.information import PARTS, coded, gap_and_leaks, information
-from whatmoves.judging.judges import Judged, Judges, digit_sets, load_judges
+from whatmoves.judging.judges import Judged, Judges, digit_sets, kappa, load_judges
 from whatmoves.judging.swap_scores import SwapScores, intervention, swap_scores
 from whatmoves.judging.task import Task, open_task
 from whatmoves.judging.tracks import track_scores
-from whatmoves.judging.train_judges import kappa
 from whatmoves.models.interface import abilities
 from whatmoves.study import Evaluation, Study
 from whatmoves.training.checkpoint import load_checkpoint

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
+from sklearn.metrics import cohen_kappa_score
 from torch import Tensor, nn
 
 from whatmoves.errors import CheckpointError
@@ -93,6 +95,23 @@ def digit_sets(chances: NDArray[np.float64], digits: int) -> NDArray[np.bool_]:
     enough = (chances > 0.5) if digits > 1 else np.zeros(chances.shape, bool)
     chosen: NDArray[np.bool_] = (rank == 0) | (enough & (rank < digits))
     return chosen
+
+
+def true_sets(factors: pd.DataFrame) -> NDArray[np.bool_]:
+    """The classes a clip shows, `[N, 10]`."""
+    shown = np.zeros((len(factors), CLASSES), bool)
+    for column in (name for name in factors.columns if name.startswith("class_")):
+        shown[np.arange(len(factors)), factors[column].to_numpy(np.int64)] = True
+    return shown
+
+
+def kappa(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Cohen's kappa between two judges' digit sets `[N, 10]`, each distinct set being a category."""
+    powers = 2 ** np.arange(first.shape[1])
+    one, two = first @ powers, second @ powers
+    if len(np.unique(np.concatenate([one, two]))) == 1:
+        return 1.0  # both always say the same one thing; the formula would divide 0 by 0
+    return float(cohen_kappa_score(one, two))
 
 
 def save_judges(path: Path, judges: Judges) -> None:

@@ -7,12 +7,11 @@ joint success is the headline. It is chance where the digits are guessed or the 
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from whatmoves.evaluation.judge_scores import intervention_score_rescaled
+from whatmoves.judging.judge_scores import intervention_score_rescaled
 from whatmoves.judging.judges import CLASSES, Judged, digit_sets
-from whatmoves.judging.paths import NEAR_PX, path_error, path_r2
+from whatmoves.judging.path_errors import NEAR_PX, path_error, path_r2
 
 
 class Intended(NamedTuple):
@@ -76,11 +75,3 @@ def identity_consistency(frame_digits: NDArray[np.float64], digits: int) -> NDAr
     """Share `[N]` of a clip's frames whose judged digits are the clip's most frequent ones; chances `[N, T, 10]`."""
     named = digit_sets(frame_digits, digits) @ 2 ** np.arange(CLASSES)  # [N, T]
     return np.array([np.unique(row, return_counts=True)[1].max() / len(row) for row in named])
-
-
-def true_sets(factors: pd.DataFrame) -> NDArray[np.bool_]:
-    """The classes a clip shows, `[N, 10]`."""
-    shown = np.zeros((len(factors), CLASSES), bool)
-    for column in (name for name in factors.columns if name.startswith("class_")):
-        shown[np.arange(len(factors)), factors[column].to_numpy(np.int64)] = True
-    return shown

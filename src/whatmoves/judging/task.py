@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from whatmoves import plugins
 from whatmoves.data.clips import Source, past_of
 from whatmoves.evaluation import factors
-from whatmoves.evaluation.evaluate import Clips, open_clips
 from whatmoves.evaluation.factors import Targets
+from whatmoves.evaluation.measured_clips import Clips, open_clips
 from whatmoves.evaluation.swaps import Swaps
-from whatmoves.judging.paths import true_paths
-from whatmoves.judging.swap_scores import Intended, true_sets
+from whatmoves.judging.judges import true_sets
+from whatmoves.judging.path_errors import true_paths
+from whatmoves.judging.swap_scores import Intended
 from whatmoves.study import Study
 
 

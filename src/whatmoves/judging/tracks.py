@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from whatmoves.data.clips import Split
-from whatmoves.judging.paths import true_paths
+from whatmoves.judging.path_errors import true_paths
 
 Paths = NDArray[np.float64]
 NOBODY = -1

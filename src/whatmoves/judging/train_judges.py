@@ -10,10 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from sklearn.metrics import cohen_kappa_score
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -21,10 +18,9 @@ from whatmoves import plugins
 from whatmoves.data.clips import Split
 from whatmoves.files import write_json
 from whatmoves.judging.drawing import Drawn, Pencil, geometry_of
-from whatmoves.judging.judges import CLASSES, Judges, digit_sets, save_judges
+from whatmoves.judging.judges import CLASSES, Judges, digit_sets, kappa, save_judges, true_sets
 from whatmoves.judging.networks import CELL_PX, Read, at_centres, bumps
-from whatmoves.judging.paths import NEAR_PX, centroids, path_error, true_paths
-from whatmoves.judging.swap_scores import true_sets
+from whatmoves.judging.path_errors import NEAR_PX, centroids, path_error, true_paths
 from whatmoves.study import Study
 from whatmoves.training.runtime import choose_device, tune_malloc
 
@@ -141,12 +137,3 @@ def ceilings(judges: Judges, config: Any, module: Any, test: Split, device: torc
         offset = (tracked - paths).mean(1, keepdims=True)
         found["tracker_error_centred_px"] = float(path_error(tracked - offset, paths).mean())
     return found
-
-
-def kappa(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """Cohen's kappa between two judges' digit sets `[N, 10]`, each distinct set being a category."""
-    powers = 2 ** np.arange(first.shape[1])
-    one, two = first @ powers, second @ powers
-    if len(np.unique(np.concatenate([one, two]))) == 1:
-        return 1.0  # both always say the same one thing; the formula would divide 0 by 0
-    return float(cohen_kappa_score(one, two))

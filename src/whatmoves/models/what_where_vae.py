@@ -39,7 +39,7 @@ from whatmoves.models.localisation import Localiser
 from whatmoves.models.losses.kl import kl_nats, kl_with_free_bits
 from whatmoves.models.losses.reconstruction import gaussian_nats, reconstruction_nats
 from whatmoves.models.losses.schedules import kl_ramp, kl_settled
-from whatmoves.models.paths import PathDecoder, PathEncoder
+from whatmoves.models.path_codes import PathDecoder, PathEncoder
 from whatmoves.models.placement import BroadcastDecoder, crop, paste
 
 SOURCE = "what–where VAE (ours)"

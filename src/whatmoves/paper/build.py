@@ -16,7 +16,7 @@ from whatmoves.paper.letters import FILES as LETTER_FILES
 from whatmoves.paper.letters import used_letters, write_letters
 from whatmoves.paper.literals import check_templates
 from whatmoves.paper.render import render
-from whatmoves.paper.search import ReportedSearch, search_of
+from whatmoves.paper.searched import ReportedSearch, search_of
 from whatmoves.paper.writer import Writer
 from whatmoves.study import Study
 

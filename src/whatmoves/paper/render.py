@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes
-from whatmoves.paper.search import ReportedSearch
+from whatmoves.paper.searched import ReportedSearch
 from whatmoves.paper.tables import Column
 from whatmoves.paper.tex import Tex, code, columns, count, escape, listing, metadata
 from whatmoves.paper.writer import Writer

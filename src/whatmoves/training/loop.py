@@ -27,7 +27,7 @@ from whatmoves.training.failure import circumstances
 from whatmoves.training.history import Row, open_tensorboard, write_tensorboard
 from whatmoves.training.optimiser import clip_gradients, learning_rate, make_optimiser
 from whatmoves.training.runtime import StopSignal, autocast, warn_if_slow
-from whatmoves.training.validation import in_words, judge, require_finite, validate
+from whatmoves.training.validation import in_words, keep_if_best, require_finite, validate
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
                 if validates:
                     scores = validate(model, validation, training, device)
                     require_finite(run.name, progress, scores, validation, training)
-                    row |= judge(run.name, model, progress, scores, total, settled_clips)
+                    row |= keep_if_best(run.name, model, progress, scores, total, settled_clips)
                 progress.rows.append(row)
                 _show(bar, row, total, steps_here * size / here_s)
                 if events is not None:

@@ -57,7 +57,7 @@ def require_finite(
         raise TrainingError(f"{after} gave {in_words(scores)}, {circumstances(training, seen)}")
 
 
-def judge(
+def keep_if_best(
     run_name: str, model: nn.Module, progress: Progress, scores: dict[str, float], clips_total: int, settled_clips: int
 ) -> Row:
     """Keep the weights if they are the best so far, sound the alarm if a code has collapsed; the row's new cells.
