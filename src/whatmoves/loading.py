@@ -118,8 +118,8 @@ def check_deeply(configfile: Path, study: Study, cache: Path = Path(".cache")) -
     What a schema cannot say (a digit larger than the frame, an image the encoder cannot halve often enough) is found
     here, in a subprocess, because it needs torch; that nothing was is remembered by settings and code.
     """
-    kinds = [f"whatmoves.data.{d.kind}" if "." not in d.kind else d.kind for d in study.data.values()]
-    kinds += [f"whatmoves.models.{m.kind}" if "." not in m.kind else m.kind for m in study.models.values()]
+    kinds = [plugins.module_path("data", entry.kind) for entry in study.data.values()]
+    kinds += [plugins.module_path("models", entry.kind) for entry in study.models.values()]
     digest = combined({**closure(sorted(set(kinds))), "study": study.model_dump_json()})
     remembered = cache / "checked" / f"{digest}.json"
     if remembered.exists():
@@ -165,7 +165,7 @@ def _schema_of_kind(
     if kind in shipped:
         found: Mapping[str, Any] = shipped[kind]
         return found
-    module = kind if "." in kind else f"whatmoves.{section}.{kind}"
+    module = plugins.module_path(section, kind)
     try:
         digest = combined(closure([module]))
     except Exception as error:

@@ -23,14 +23,9 @@ if TYPE_CHECKING:
     from whatmoves.data.clips import ClipShape, Source
 
 
-def model_module_path(kind: str) -> str:
-    """The module path of a model kind, as text; nothing is imported."""
-    return kind if "." in kind else f"whatmoves.models.{kind}"
-
-
-def data_module_path(kind: str) -> str:
-    """The module path of a data kind, as text; nothing is imported."""
-    return kind if "." in kind else f"whatmoves.data.{kind}"
+def module_path(section: str, kind: str) -> str:
+    """The module of a kind of data set (`data`) or model (`models`), as text; nothing is imported."""
+    return kind if "." in kind else f"whatmoves.{section}.{kind}"
 
 
 def model_kinds() -> list[str]:
@@ -48,7 +43,7 @@ def model_module(kind: str, where: str | None = None) -> ModuleType:
 
     `where` names the config key in the message, default `models.<kind>`. Raises `ConfigError`.
     """
-    return _module(model_module_path(kind), kind, where or f"models.{kind}", model_kinds(), ("Config", "Model"))
+    return _module(module_path("models", kind), kind, where or f"models.{kind}", model_kinds(), ("Config", "Model"))
 
 
 def data_module(kind: str, where: str | None = None) -> ModuleType:
@@ -58,7 +53,7 @@ def data_module(kind: str, where: str | None = None) -> ModuleType:
     `where` names the config key in the message, default `data.<kind>`. Raises `ConfigError`.
     """
     needed = ("Config", "make", "open_source")
-    return _module(data_module_path(kind), kind, where or f"data.{kind}", data_kinds(), needed)
+    return _module(module_path("data", kind), kind, where or f"data.{kind}", data_kinds(), needed)
 
 
 def figure_kinds() -> list[str]:

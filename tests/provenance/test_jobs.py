@@ -10,9 +10,9 @@ from toy_project import Project
 
 from whatmoves.errors import ConfigError
 from whatmoves.layout import JUDGED_FLOORS, judged_rows
-from whatmoves.plugins import figure_kinds, model_kinds
+from whatmoves.plugins import figure_kinds, model_kinds, module_path
 from whatmoves.provenance.closure import closure, source_folder
-from whatmoves.provenance.jobs import KINDS, SPELLED_OUT, expected_jobs, kind_module, read_fingerprint
+from whatmoves.provenance.jobs import KINDS, SPELLED_OUT, expected_jobs, read_fingerprint
 from whatmoves.study import DataSet, Evaluation, ModelEntry, Study, Training, TrainingOverrides
 
 Jobs = dict[str, str]
@@ -168,7 +168,7 @@ def edited(source: Path, module: str, edit: Callable[[str], str]) -> None:
 def test_in_the_real_tree_editing_a_model_retrains_it_alone(real_source: Path, model: str):
     study = real_study()
     before = digests(study, real_source, real_jobs(study))
-    edited(real_source, kind_module("models", model), lambda text: text + "\nEDITED = 1\n")
+    edited(real_source, module_path("models", model), lambda text: text + "\nEDITED = 1\n")
     after = changed(before, digests(study, real_source, real_jobs(study)))
     assert {name for name in after if name.startswith("train")} == {f"train moving_digits {model} 0"}
     assert {name for name in after if name.startswith("evaluate")} == {f"evaluate moving_digits {model}"}

@@ -81,9 +81,9 @@ def test_one_line_about_a_whole_study() -> None:
 
 
 def test_kinds_are_module_paths() -> None:
-    assert plugins.model_module_path("lstm_vae") == "whatmoves.models.lstm_vae"
-    assert plugins.data_module_path("moving_digits") == "whatmoves.data.moving_digits"
-    assert plugins.model_module_path("elsewhere.mine") == "elsewhere.mine"
+    assert plugins.module_path("models", "lstm_vae") == "whatmoves.models.lstm_vae"
+    assert plugins.module_path("data", "moving_digits") == "whatmoves.data.moving_digits"
+    assert plugins.module_path("models", "elsewhere.mine") == "elsewhere.mine"
     assert {"mean_frame", "disentangled_vae"} <= set(plugins.model_kinds())
     assert not {"interface", "blocks", "__init__"} & set(plugins.model_kinds())
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from whatmoves.errors import ConfigError
 from whatmoves.layout import figure_parts
+from whatmoves.plugins import module_path
 from whatmoves.provenance.closure import source_folder, trace
 from whatmoves.study import Study
 
@@ -131,11 +132,6 @@ def expected_jobs(study: Study) -> list[tuple[str, dict[str, str]]]:
     return [*jobs, ("analyse", {}), ("paper", {})]
 
 
-def kind_module(section: str, kind: str) -> str:
-    """The module of a model's or data set's kind, as text: a dotted kind is a module path of its own."""
-    return kind if "." in kind else f"whatmoves.{section}.{kind}"
-
-
 def pinned(project: Path) -> dict[str, str]:
     """Distribution → version as requirements.txt in `project` pins them; empty where there is none."""
     path = project / "requirements.txt"
@@ -160,11 +156,11 @@ def _distribution(name: str) -> str:
 
 
 def _data_module(study: Study, wildcards: Mapping[str, str]) -> str:
-    return kind_module("data", _entry(study.data, wildcards["dataset"], "data set").kind)
+    return module_path("data", _entry(study.data, wildcards["dataset"], "data set").kind)
 
 
 def _model_module(study: Study, wildcards: Mapping[str, str]) -> str:
-    return kind_module("models", _entry(study.models, wildcards["model"], "model").kind)
+    return module_path("models", _entry(study.models, wildcards["model"], "model").kind)
 
 
 def _data(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
@@ -243,7 +239,7 @@ def _shown(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
 def _figure_modules(study: Study, wildcards: Mapping[str, str]) -> list[str]:
     """A figure's own module; one that shows settings asks the models for their defaults."""
     module = figure_parts(wildcards["figure"])[0]
-    models = [kind_module("models", entry.kind) for entry in study.models.values()]
+    models = [module_path("models", entry.kind) for entry in study.models.values()]
     return ["whatmoves.figures.make", f"whatmoves.figures.{module}", *(models if module in SHOW_OPTIONS else ())]
 
 
