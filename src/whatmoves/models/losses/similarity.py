@@ -22,7 +22,8 @@ def dissimilarity(drawn: Tensor, truth: Tensor) -> Tensor:
     if min(drawn.shape[-2:]) < WINDOW_PX:
         raise ValueError(f"pictures are {drawn.shape[-2]}×{drawn.shape[-1]}; must be ≥ {WINDOW_PX} on each side")
     weights = [math.exp(-0.5 * ((i - WINDOW_PX // 2) / SIGMA_PX) ** 2) for i in range(WINDOW_PX)]
-    window = torch.tensor(weights, device=drawn.device, dtype=drawn.dtype) / sum(weights)
+    # Filled where they are used: numbers sent from the host at every step would make a GPU wait.
+    window = torch.stack([drawn.new_full((), weight) for weight in weights]) / sum(weights)
     with torch.autocast(drawn.device.type, enabled=False):  # variances are differences of squares
         x, y = (picture.flatten(0, 1).unsqueeze(1) for picture in (drawn, truth))
         products = torch.cat((x, y, x * x, y * y, x * y), dim=1).flatten(0, 1).unsqueeze(1)
