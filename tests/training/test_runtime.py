@@ -28,6 +28,15 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runtime.choose_device("auto") == torch.device("cuda")
 
 
+def test_float32_on_a_gpu_is_no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    torch.backends.cudnn.allow_tf32 = True  # PyTorch's default
+    torch.backends.cuda.matmul.allow_tf32 = True
+    runtime.choose_device("auto")
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
 def test_a_second_signal_is_not_held_back() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
     with pytest.raises(KeyboardInterrupt), runtime.stop_signals() as stop:  # noqa: PT012

@@ -71,7 +71,8 @@ def stop_signals() -> Iterator[StopSignal]:
 def choose_device(name: str) -> torch.device:
     """The device for `auto`, `cpu`, `cuda` or `mps`; raises `ConfigError` for one that is unknown or not here.
 
-    `auto` is a GPU that knows float64, which measures are computed in: never `mps`.
+    `auto` is a GPU that knows float64, which measures are computed in: never `mps`. Every stage that may run on a GPU
+    asks here, so here float32 becomes whole on it (`use_whole_float32`).
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
@@ -80,7 +81,19 @@ def choose_device(name: str) -> torch.device:
         raise ConfigError(f"--device is {name!r}; must be auto, cpu, cuda or mps")
     if not available[name]:
         raise ConfigError(f"--device is {name!r}, but PyTorch sees no such device here; use --device auto or cpu")
+    if name == "cuda":
+        use_whole_float32()
     return torch.device(name)
+
+
+def use_whole_float32() -> None:
+    """No TF32: products and convolutions of float32 on an NVIDIA GPU keep all 24 bits of a number, not 11.
+
+    PyTorch's own default is TF32 in convolutions and LSTMs, and none in products. Here fp32 means fp32, and what is
+    kept in it under autocast, such as the places of objects, is exact. Who wants speed asks for `precision: bf16`.
+    """
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def prepare(device: torch.device, threads: int, arithmetic: Level) -> None:
