@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from whatmoves.floors import of_clips
+
 if TYPE_CHECKING:
     from whatmoves.study import Study
 
-FLOOR_ROWS = ("blank", "blurred_truth")  # measured from the test clips alone, beside the models
 NOTHING = "nothing_to_show"  # in the data file of a figure that could not be filled: the reason
 JUDGED_FLOORS = "floors"  # one judgement for all floors and ceilings that need no model
 
@@ -81,7 +82,7 @@ class Layout:
 def measured_rows(study: "Study", dataset: str) -> list[str]:
     """Everything measured on a data set: its models, then the floors that are no models."""
     models = [name for name, entry in study.models.items() if dataset in entry.trains_on]
-    return [*models, *FLOOR_ROWS] if models else []
+    return [*models, *of_clips()] if models else []
 
 
 def judged_rows(study: "Study", dataset: str) -> list[str]:

@@ -10,7 +10,8 @@ from whatmoves.analysis.efficiency import devices, efficiency, read_efficiency, 
 from whatmoves.analysis.values import build_index
 from whatmoves.errors import DataError
 from whatmoves.files import write_arrays, write_json
-from whatmoves.layout import FLOOR_ROWS, Layout
+from whatmoves.floors import of_clips
+from whatmoves.layout import Layout
 from whatmoves.study import Study
 
 STUDY = Study.model_validate(
@@ -49,7 +50,7 @@ def results(root: Path) -> Path:
     timed = {"3": {"forward_ms_per_clip": 1.0, "generation_ms_per_clip": 4.0}, "4": {"forward_ms_per_clip": 2.0}}
     evaluate("lstm_vae", {"parameters": 1234567, "gflops": counted}, timed)
     evaluate("copy_last", {"parameters": 0, "gflops": {"gflops_forward_per_clip": 0.0}}, {"0": {}})
-    for floor in FLOOR_ROWS:
+    for floor in of_clips():
         evaluate(floor, {"parameters": 0}, None)
     return root
 

@@ -4,9 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from whatmoves.analysis.predictions import MEASURE, gains
+from whatmoves.figures.inputs import FigureInputs
 from whatmoves.files import write_arrays
+from whatmoves.floors import FRAMES, Frame
+from whatmoves.paper.index import ValueIndex
+from whatmoves.paper.writer import Writer
 from whatmoves.study import Study
 
 DATA = "moving_digits"
@@ -42,6 +47,22 @@ def test_models_are_held_against_the_best_floor_clip_by_clip(tmp_path: Path) -> 
     np.testing.assert_allclose(gain.clips["0"], 1)
     np.testing.assert_allclose(gain.clips["1"], 3)
     assert gain.files == [f"evaluate/{DATA}/{row}/clips.npz" for row in ("jepa", "copy_last")]
+
+
+def test_a_new_floor_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FRAMES, "copy_first", Frame("copy first", predicts=True))
+    study = Study.model_validate(
+        {"study": "s", "data": {DATA: None}, "models": {"jepa": None, "copy_first": None, "copy_last": None}}
+    )
+    clips = {"jepa": [np.full(5, 9.0)], "copy_first": [np.full(5, 8.0)], "copy_last": [np.full(5, 7.0)]}
+    values = results(tmp_path, clips)
+    (gain,) = gains(study, tmp_path, DATA, values)
+    assert (gain.model, gain.floor) == ("jepa", "copy_first")
+    drawn = FigureInputs(tmp_path, study, DATA)
+    assert (drawn.slot("jepa"), drawn.slot("copy_first")) == (0, -1)  # grey, and no colour is counted
+    writer = Writer(study, ValueIndex("s", {}), tmp_path)
+    assert str(writer.label("copy_first")) == "copy first"
+    assert [*writer.models()] == ["jepa"]
 
 
 def test_a_floor_of_several_seeds_is_their_mean(tmp_path: Path) -> None:

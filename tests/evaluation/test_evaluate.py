@@ -20,7 +20,7 @@ from whatmoves.evaluation.floors import evaluate_floor
 from whatmoves.evaluation.pictures import median_seed, shown_rows
 from whatmoves.evaluation.swaps import swap_pairs
 from whatmoves.files import read_arrays, read_json
-from whatmoves.layout import FLOOR_ROWS
+from whatmoves.floors import of_clips
 from whatmoves.settings import Settings
 from whatmoves.study import Study
 from whatmoves.training.checkpoint import save_checkpoint
@@ -192,7 +192,7 @@ def test_a_model_that_is_not_judged_is_asked_for_no_code(study: Study, tmp_path:
 def test_floors_are_ordered_and_judged_as_swaps_too(study: Study, tmp_path: Path) -> None:
     make(DataConfig(**DATA), tmp_path / "data")
     found = {}
-    for row in FLOOR_ROWS:
+    for row in of_clips():
         evaluate_floor(study, "moving_digits", row, tmp_path / "data", tmp_path / row)
         found[row] = json.loads((tmp_path / row / "quality.json").read_text())["seeds"]["0"]
     for name in ("psnr_frame", "ssim_gauss11", "swap_psnr_frame", "swap_ssim_gauss11", "predict_psnr_frame"):

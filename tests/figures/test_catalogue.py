@@ -4,7 +4,7 @@ import pytest
 from tools import ROOT
 
 from whatmoves.figures.catalogue import animations_of, figures_of
-from whatmoves.figures.inputs import REFERENCE_KINDS
+from whatmoves.floors import FRAMES
 from whatmoves.loading import abilities_of, load_study
 from whatmoves.models.interface import ABILITIES, abilities
 from whatmoves.plugins import figure_kinds, model_kinds, model_module
@@ -65,7 +65,7 @@ def test_a_model_of_your_own_is_found_with_what_it_inherits(
 @pytest.mark.parametrize("kind", model_kinds())
 def test_the_schema_says_what_the_class_can(kind: str) -> None:
     assert abilities_of("models", kind) & set(ABILITIES) == set(abilities(model_module(kind).Model))
-    assert ("loss" in abilities_of("models", kind)) == (kind not in REFERENCE_KINDS)
+    assert ("loss" in abilities_of("models", kind)) == (kind not in FRAMES)
 
 
 @pytest.mark.parametrize("name", ["digits", "a"])

@@ -11,7 +11,7 @@ from tools import snakemake
 from whatmoves.commands.studies import _check
 from whatmoves.errors import WhatMovesError
 from whatmoves.figures.catalogue import animations_of, figures_of
-from whatmoves.layout import FLOOR_ROWS
+from whatmoves.floors import of_clips
 from whatmoves.loading import load_study
 from whatmoves.plugins import figure_kinds
 from whatmoves.study import Study
@@ -29,7 +29,7 @@ def made(study: Study) -> set[str]:
     for dataset, model, seed in study.runs():
         files |= {f"train/{dataset}/{model}/seed-{seed}/history.csv"}
         files |= {f"evaluate/{dataset}/{model}/{name}" for name in ("quality.json", "pictures.npz")}
-        files |= {f"evaluate/{dataset}/{floor}/quality.json" for floor in FLOOR_ROWS}
+        files |= {f"evaluate/{dataset}/{floor}/quality.json" for floor in of_clips()}
     return files
 
 

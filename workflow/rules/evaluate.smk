@@ -55,7 +55,7 @@ rule floor:
     benchmark:
         f"{BENCHMARKS}/evaluate/{{dataset}}/{{model}}.tsv"
     wildcard_constraints:
-        model="|".join(FLOOR_ROWS),
+        model="|".join(of_clips()),
     conda:
         "../../environment.yml"
     threads: 1

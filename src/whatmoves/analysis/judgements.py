@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from whatmoves.files import read_arrays, read_json
+from whatmoves.floors import UNTRAINED
 from whatmoves.layout import JUDGED_FLOORS, Layout, judged_rows
 from whatmoves.study import Study
 
@@ -42,7 +43,7 @@ def judged(study: Study, root: Path, dataset: str) -> Iterator[Row]:
             continue
         yield Row(name, record["seeds"], _clips(arrays, record["seeds"], ""), files, record["split"])
         if record["untrained"]:
-            yield Row(f"untrained_{name}", record["untrained"], {}, files[:1], record["split"])
+            yield Row(f"{UNTRAINED}{name}", record["untrained"], {}, files[:1], record["split"])
     quality = layout.judges(dataset) / "quality.json"
     ceilings = {f"judges_{measure}": value for measure, value in read_json(quality).items()}
     yield Row("judges", {"0": ceilings}, {}, [str(quality.relative_to(root))], None, constant=True)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatmoves.files import read_arrays
-from whatmoves.layout import FLOOR_ROWS, Layout, measured_rows
+from whatmoves.floors import FRAMES
+from whatmoves.layout import Layout, measured_rows
 from whatmoves.study import Study
 
-FLOOR_KINDS = ("blank", "mean_frame", "copy_last", "linear_extrapolation")
 MEASURE = "predict_psnr_frame"
 
 
@@ -40,14 +40,14 @@ def gains(study: Study, root: Path, dataset: str, values: Mapping[str, Mapping[s
         for name in kinds
         if f"{dataset}.{name}.{MEASURE}" in values
     }
-    floors = [name for name in scores if kinds[name] in FLOOR_KINDS]
+    floors = [name for name in scores if kinds[name] in FRAMES and FRAMES[kinds[name]].predicts]
     if not floors:
         return
     floor = max(floors, key=lambda name: scores[name])
     arrays, floor_file = of_clips(floor)
     beneath = np.mean([array for name, array in arrays.items() if name.endswith(f"_{MEASURE}")], axis=0)  # over seeds
     for name in scores:
-        if name in floors or name in FLOOR_ROWS:
+        if name in floors or name in FRAMES:
             continue
         arrays, file = of_clips(name)
         seeds = values[f"{dataset}.{name}.{MEASURE}"]["seeds"]

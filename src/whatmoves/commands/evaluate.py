@@ -18,14 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/evaluate/<dataset>/<model>/."""
     study, layout = open_study(arguments)
-    from whatmoves.layout import FLOOR_ROWS
+    from whatmoves.floors import of_clips
     from whatmoves.loading import files_of, stored_splits
 
     dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
-    model = known(arguments.model, [*study.models, *FLOOR_ROWS], "model")
+    model = known(arguments.model, [*study.models, *of_clips()], "model")
     folder = layout.evaluation(dataset, model)
     wildcards = {"dataset": dataset, "model": model}
-    if model in FLOOR_ROWS:
+    if model in of_clips():
         outputs = [folder / name for name in ("quality.json", "clips.npz")]
         inputs = [layout.data(dataset) / f"test.{suffix}" for suffix in ("npz", "csv")]
         with job(arguments, study, "floor", wildcards, inputs, outputs, folder / "receipt.json"):

@@ -18,7 +18,7 @@ from whatmoves.study import Study
 
 
 def evaluate_floor(study: Study, dataset: str, row: str, data_folder: Path, out_folder: Path) -> None:
-    """Write `quality.json` and `clips.npz` of one of `FLOOR_ROWS` into `out_folder`, as for a model with one seed, 0.
+    """Write `quality.json` and `clips.npz` of a row of `of_clips` into `out_folder`, as of a model with one seed, 0.
 
     Its swaps are judged too: a blank video, or the blurred true swap, against the rendered true swap.
     """

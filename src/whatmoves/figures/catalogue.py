@@ -7,7 +7,8 @@ kinds (`whatmoves.schema.kind_schema`), so neither the names of a study nor a li
 from collections.abc import Iterator
 
 from whatmoves.figures.busy import BUSY, busy_data
-from whatmoves.layout import FLOOR_ROWS, figure_name
+from whatmoves.floors import of_clips
+from whatmoves.layout import figure_name
 from whatmoves.loading import abilities_of, settings_of
 from whatmoves.study import Study
 
@@ -30,7 +31,7 @@ def figures_of(study: Study) -> dict[str, list[str]]:
     found |= {figure_name(study, "predictions", d): _evaluated(study, d, "pictures.npz") for d in predicted}
     if predicted:
         found["error_horizon"] = [
-            file for dataset in predicted for file in _evaluated(study, dataset, "quality.json", *FLOOR_ROWS)
+            file for dataset in predicted for file in _evaluated(study, dataset, "quality.json", *of_clips())
         ]
     looking = [dataset for dataset in study.data if _has(study, dataset, "attention")]
     for dataset in sorted(looking, key=lambda name: study.data[name].kind != BUSY)[:1]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from whatmoves.figures import style
 from whatmoves.figures.inputs import FigureInputs
-from whatmoves.layout import FLOOR_ROWS
+from whatmoves.floors import of_clips
 
 MEASURES = ("psnr_frame", "mse_pixel")
 TITLES = ("PSNR per frame (dB)", "squared error, log scale")
@@ -69,7 +69,7 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
 
 def _curves(inputs: FigureInputs, dataset: str) -> dict[str, dict[str, Any]]:
     """The curves of every seed of all that predicts on a data set, by row, floors and ceilings among them."""
-    rows = [*inputs.models(dataset), *FLOOR_ROWS]
+    rows = [*inputs.models(dataset), *of_clips()]
     curves = {row: dict((inputs.quality(dataset, row) or {}).get("curves", {})) for row in rows}
     return {row: seeds for row, seeds in curves.items() if any(f"predict_{MEASURES[0]}" in of for of in seeds.values())}
 

@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 from whatmoves.errors import DataError, NothingToShowError
 from whatmoves.figures import style
 from whatmoves.files import read_arrays, read_json
+from whatmoves.floors import FRAMES
 from whatmoves.study import Study
-
-# Rows that frame a comparison instead of entering it: drawn in grey, and never counted as a colour.
-REFERENCE_KINDS = frozenset(
-    {"blank", "mean_frame", "copy_last", "linear_extrapolation", "blurred_truth", "pca", "oracle"}
-)
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class FigureInputs:
 
     def slot(self, model: str) -> int:
         """Place of a model among all the study's models, which fixes its colour; −1 for floors and ceilings."""
-        competing = [name for name, entry in self.study.models.items() if entry.kind not in REFERENCE_KINDS]
+        competing = [name for name, entry in self.study.models.items() if entry.kind not in FRAMES]
         return competing.index(model) if model in competing else -1
 
     def label(self, model: str) -> str:

@@ -24,6 +24,7 @@ from whatmoves.evaluation.factors import NO_TARGETS, Targets
 from whatmoves.evaluation.quality import blurred, summary, swap_quality
 from whatmoves.evaluation.swaps import Codes
 from whatmoves.files import write_arrays, write_json
+from whatmoves.floors import FRAMES
 from whatmoves.judging.information import PARTS, information
 from whatmoves.judging.judge import scored
 from whatmoves.judging.judges import load_judges
@@ -32,9 +33,8 @@ from whatmoves.models import pca
 from whatmoves.study import Evaluation, Study
 from whatmoves.training.runtime import choose_device, tune_malloc
 
-SWAP_ROWS = ("blank", "mean_video", "copy_content", "copy_motion", "blurred_truth", "true_render")
-CODE_ROWS = ("oracle", "oracle_swapped", "noise", "raw_inputs")
-MEASURED_BY_EVALUATION = ("blank", "blurred_truth")  # its quality.json holds the picture quality of their swaps
+SWAP_ROWS = tuple(name for name, frame in FRAMES.items() if frame.swaps)
+CODE_ROWS = tuple(name for name, frame in FRAMES.items() if frame.codes)
 NOISE_WIDTH = 16
 RAW_WIDTH = 64
 FLOOR_SEED = 0
@@ -54,7 +54,7 @@ def judge_floors(
         video = swap_floor(row, task)
         of_pairs, numbers = scored(video, task, judges, place)
         numbers |= _legacy(video, task)
-        if row not in MEASURED_BY_EVALUATION:
+        if not FRAMES[row].clips:  # else the picture quality of its swaps stands in the evaluation's quality.json
             of_quality = swap_quality(_answers(video, task, study.evaluation.batch_size))
             numbers |= summary(of_quality)
             of_pairs |= of_quality

@@ -7,31 +7,13 @@ from typing import Any
 
 from whatmoves.errors import PaperError
 from whatmoves.files import read_arrays
+from whatmoves.floors import FRAMES, UNTRAINED, UNTRAINED_BEFORE
 from whatmoves.layout import NOTHING, figure_name
 from whatmoves.paper import comparisons
 from whatmoves.paper.index import Entry, ValueIndex, Verdict, nearest
 from whatmoves.paper.tables import Column, Row, results_table
 from whatmoves.paper.tex import Tex, code, escape, listing, number
 from whatmoves.study import ModelEntry, Study
-
-# Rows that frame a comparison instead of entering it, in the order they are printed.
-REFERENCES = {
-    "blank": "blank",
-    "mean_frame": "mean frame",
-    "mean_video": "mean clip",
-    "copy_last": "copy last",
-    "linear_extrapolation": "linear extrapolation",
-    "copy_content": "copy of content source",
-    "copy_motion": "copy of motion source",
-    "noise": "noise",
-    "raw_inputs": "raw inputs",
-    "pca": "PCA",
-    "oracle_swapped": "oracle, roles exchanged",
-    "blurred_truth": "blurred truth",
-    "oracle": "oracle",
-    "true_render": "true render",
-}
-UNTRAINED = "untrained_"  # rows of a model's architecture with fresh weights
 
 
 class Writer:
@@ -60,7 +42,7 @@ class Writer:
         return {
             name: entry
             for name, entry in self.study.models.items()
-            if entry.kind not in REFERENCES and (dataset is None or dataset in entry.trains_on)
+            if entry.kind not in FRAMES and (dataset is None or dataset in entry.trains_on)
         }
 
     def leaders(self, dataset: str | None = None) -> dict[str, ModelEntry]:
@@ -285,20 +267,21 @@ class Writer:
 
     def _label(self, model: str) -> str:
         entry = self.study.models.get(model)
-        if entry is None or (entry.label is None and entry.kind in REFERENCES):
+        if entry is None or (entry.label is None and entry.kind in FRAMES):
             if entry is None and model.startswith(UNTRAINED):
                 return f"untrained {self._label(model.removeprefix(UNTRAINED))}"
-            return REFERENCES.get(model if entry is None else entry.kind, model.replace("_", " "))
+            kind = model if entry is None else entry.kind
+            return FRAMES[kind].label if kind in FRAMES else model.replace("_", " ")
         return self.study.label_of(model)
 
     def _rows(self, dataset: str) -> list[Row]:
-        """Models in the study's order, then floors and ceilings in the order of `REFERENCES`."""
+        """Models in the study's order, then floors and ceilings in the order of `FRAMES`."""
         kinds = {name: entry.kind for name, entry in self.study.models.items() if dataset in entry.trains_on}
         measured = {key.split(".")[1] for key in self.index if key.startswith(f"{dataset}.")}
-        framing = {name for name in measured - kinds.keys() if name in REFERENCES or name.startswith(UNTRAINED)}
-        references = {name for name, kind in kinds.items() if kind in REFERENCES} | framing
-        order = [*REFERENCES]
-        middle = order.index("oracle_swapped")
+        framing = {name for name in measured - kinds.keys() if name in FRAMES or name.startswith(UNTRAINED)}
+        references = {name for name, kind in kinds.items() if kind in FRAMES} | framing
+        order = [*FRAMES]
+        middle = order.index(UNTRAINED_BEFORE)
 
         def place(name: str) -> tuple[float, str]:
             return (middle - 0.5 if name.startswith(UNTRAINED) else order.index(kinds.get(name, name)), name)
