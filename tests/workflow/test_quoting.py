@@ -32,8 +32,9 @@ RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 
 @pytest.mark.parametrize("path", [ROOT / "Snakefile", *RULES], ids=lambda path: path.name)
 def test_no_shell_line_fills_in_what_is_not_quoted(path: Path) -> None:
-    commands = re.findall(r"^    shell:\n((?:        .*\n)+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(commands) == len(re.findall(r"^\s+shell:", path.read_text(encoding="utf-8"), re.MULTILINE))
+    text = path.read_text(encoding="utf-8")
+    commands = [command for _, command in re.findall(r"^( +)shell:\n((?:\1    .*\n)+)", text, re.MULTILINE)]
+    assert len(commands) == len(re.findall(r"^\s+shell:", text, re.MULTILINE))
     for command in commands:
         for field in re.findall(r"\{([^{}]+)\}", command):
             assert field.endswith(":q"), f"{path.name}: {{{field}}} is not quoted in {command.strip()}"

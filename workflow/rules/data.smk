@@ -1,19 +1,7 @@
 # Data: the stored validation and test clips with their factors (training clips are drawn fresh while training, or cut
 # from frames that stand in validation.npz). The input is what a data set is made of outside the results, if anything;
 # the pictures of a recording, which may be many thousands, are a parameter instead: one hash of them all.
-from whatmoves.commands.data import pictures_digest, raw_files
-
-
-def raw_of(dataset):
-    """Files outside the results; a folder that is not as it must be ends the plan with one line."""
-    try:
-        return [str(path) for path in raw_files(STUDY.data[dataset])]
-    except WhatMovesError as error:
-        raise WorkflowError(f"{CONFIGFILE}: data.{dataset}: {error}") from None
-
-
-RAW = {dataset: raw_of(dataset) for dataset in STUDY.data}
-
+from whatmoves.commands.data import pictures_digest
 
 # One rule for each set of splits that kinds of data sets store: `data`, and `data_test_novel` where there is that too.
 for SPLITS in dict.fromkeys(stored_splits(entry.kind) for entry in STUDY.data.values()):

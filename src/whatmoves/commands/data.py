@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whatmoves.commands.common import add_job, job, known, open_study
+from whatmoves.errors import DataError, ProofError
 from whatmoves.files import sha256
 
 if TYPE_CHECKING:
@@ -21,18 +22,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", required=True, help="name of the data set in the study")
 
 
-def raw_files(entry: "DataSet") -> list[Path]:
-    """The few files outside the results that a data set is made of, as far as they are there before it is made: logs,
-    MNIST's four. The rule asks too, so nothing heavy is imported."""
+def raw_files(study: "Study", where: str) -> dict[str, list[str]]:
+    """Data set → the few files outside the results that it is made of, as far as they are there before it is made.
+
+    Raises `DataError`, in one line that begins with `where`, for a folder that is not as it must be.
+    """
+    found = {}
+    for name, entry in study.data.items():
+        try:
+            found[name] = [str(path) for path in _raw_files(entry)]
+        except DataError as error:
+            raise DataError(f"{where}: data.{name}: {error}") from None
+    return found
+
+
+def _raw_files(entry: "DataSet") -> list[Path]:
+    """Logs, or MNIST's four. The rules ask, so nothing heavy is imported."""
     options = entry.options
     if entry.kind == "recordings" and options.get("folder") is not None:
         from whatmoves.data.recording_log import find_logs
 
         return find_logs(Path(options["folder"]).expanduser())
-    if entry.kind == "moving_digits" and options.get("mnist_folder") is not None and not options.get("download"):
+    folder = options.get("mnist_folder") if options.get("digit_bank") == "mnist" else None
+    if entry.kind == "moving_digits" and folder is not None and not options.get("download"):
         from whatmoves.data.mnist import find_files
 
-        return find_files(Path(options["mnist_folder"]), download=False) if options.get("digit_bank") == "mnist" else []
+        return find_files(Path(folder), download=False)
     return []
 
 
@@ -47,7 +62,6 @@ def pictures_digest(study: "Study", dataset: str, root: Path) -> str:
     if entry.kind != "recordings" or entry.options.get("folder") is None:
         return ""
     from whatmoves.data.recording_log import named_pictures
-    from whatmoves.errors import ProofError
     from whatmoves.provenance.jobs import receipt_of, short
     from whatmoves.provenance.receipts import key_of, read_receipt
 
