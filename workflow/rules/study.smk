@@ -5,7 +5,8 @@ import subprocess
 
 from whatmoves.commands.data import raw_files
 from whatmoves.errors import WhatMovesError
-from whatmoves.layout import FLOOR_ROWS, judged_rows
+from whatmoves.floors import of_clips
+from whatmoves.layout import judged_rows
 from whatmoves.loading import check_deeply, files_of, load_study, require_files, stored_splits
 from whatmoves.machine import has_usable_gpu
 from whatmoves.provenance.closure import closure, combined
@@ -38,7 +39,7 @@ RUNS = STUDY.runs()
 PAIRS = list(dict.fromkeys((dataset, model) for dataset, model, _ in RUNS))
 ROWS = [
     *PAIRS,
-    *((dataset, floor) for dataset in dict.fromkeys(dataset for dataset, _ in PAIRS) for floor in FLOOR_ROWS),
+    *((dataset, floor) for dataset in dict.fromkeys(dataset for dataset, _ in PAIRS) for floor in of_clips()),
 ]
 TEMPLATES = os.path.relpath(ROOT / "paper")
 PAPER_SOURCES = sorted(
@@ -52,7 +53,7 @@ SEARCH = [os.path.relpath(path) for path in [ROOT / f"config/search/{STUDY.study
 
 wildcard_constraints:
     dataset="|".join(STUDY.data),
-    model="|".join([*STUDY.models, *FLOOR_ROWS]),
+    model="|".join([*STUDY.models, *of_clips()]),
     seed=r"\d+",
 
 
