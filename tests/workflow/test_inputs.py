@@ -24,7 +24,7 @@ from whatmoves.provenance.verify import verify
 
 TINY: dict[str, Any] = yaml.safe_load((ROOT / "config/tiny.yaml").read_text(encoding="utf-8"))
 RESULTS = Path("results/s")
-DRIVE = {"kind": "recordings", "options": {"folder": "recording", "image_px": 16, "frames": 4}}
+DRIVE: dict[str, Any] = {"kind": "recordings", "options": {"folder": "recording", "image_px": 16, "frames": 4}}
 FLOOR = {"mean_frame": {"trains_on": ["drive"]}}
 
 
@@ -95,6 +95,20 @@ def test_a_changed_picture_is_seen_by_verify(recorded: Path) -> None:
     ]
     recolour(others)
     assert f"input ../../recording/frames/000000.png changed (and {len(others)} more)" in reasons("data/drive")
+
+
+def test_a_recording_of_another_machine_is_not_missed_but_a_picture_of_it_here_is(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    write_recording(folder / "recording", sessions=4, frames=24, seed=0)
+    place = tmp_path_factory.mktemp("elsewhere") / "recording"  # outside of the project
+    shutil.move(folder / "recording", place)
+    write_study({"drive": {**DRIVE, "options": {**DRIVE["options"], "folder": str(place)}}}, FLOOR)
+    whatmoves("data", "--dataset", "drive")
+    (place / "frames/000007.png").unlink()
+    assert reasons("data/drive") == ["stale", f"input {place}/frames/000007.png is missing"]
+    shutil.rmtree(place.parent)
+    assert reasons("data/drive") == ["fresh"]
 
 
 def test_planning_asks_for_contents_and_reads_only_what_was_written(
