@@ -21,7 +21,8 @@ for kind in (3, 42):
         pyplot.figure()
         pyplot.title("PSNR")
         pyplot.savefig(f"type{kind}.pdf")
-    print(f"Matplotlib {matplotlib.__version__}, fonttype {kind}: Type3 fonts in it:", b"/Type3" in open(f"type{kind}.pdf", "rb").read())
+    with open(f"type{kind}.pdf", "rb") as file:
+        print(f"Matplotlib {matplotlib.__version__}, fonttype {kind}: Type3 fonts in it:", b"/Type3" in file.read())
 assert matplotlib.rcParamsDefault["pdf.fonttype"] == 3
 EOF
 cd ../paper

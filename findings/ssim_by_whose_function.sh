@@ -10,7 +10,8 @@
 set -eu
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q torch==2.13.0 torchmetrics==1.9.0 kornia==0.9.0 pytorch-msssim==1.0.0 scikit-image==0.26.0 numpy==2.4.6
+"$work/venv/bin/pip" install -q torch==2.13.0 torchmetrics==1.9.0 kornia==0.9.0 pytorch-msssim==1.0.0 \
+  scikit-image==0.26.0 numpy==2.4.6
 cd "$work"
 OMP_NUM_THREADS=1 venv/bin/python -W ignore - <<'EOF'
 import kornia, numpy as np, pytorch_msssim, torch
@@ -21,13 +22,16 @@ def disc(size, column):
     row, col = np.mgrid[:size, :size]
     return ((row - size / 2) ** 2 + (col - column) ** 2 < (size / 6) ** 2).astype(np.float32)
 
+def uniform(x, y):
+    return structural_similarity(x.numpy()[0, 0], y.numpy()[0, 0], data_range=1)
+
 gauss = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 functions = {
     "scikit-image, Gaussian": lambda x, y: structural_similarity(x.numpy()[0, 0], y.numpy()[0, 0], data_range=1, **gauss),
     "pytorch-msssim": lambda x, y: pytorch_msssim.ssim(x, y, data_range=1),
     "torchmetrics": lambda x, y: torchmetrics_ssim(x, y, data_range=1.0),
     "kornia": lambda x, y: kornia.metrics.ssim(x, y, 11).mean(),
-    "scikit-image, defaults": lambda x, y: structural_similarity(x.numpy()[0, 0], y.numpy()[0, 0], data_range=1),
+    "scikit-image, defaults": uniform,
     "torchmetrics, no data_range": lambda x, y: torchmetrics_ssim(x, y),
     "pytorch-msssim, no data_range": lambda x, y: pytorch_msssim.ssim(x, y),
 }
