@@ -19,10 +19,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn import functional
 
 from whatmoves.data.clips import Split
+from whatmoves.models.interface import Detects
 
 
 class Detected(NamedTuple):
@@ -32,7 +32,7 @@ class Detected(NamedTuple):
     curves: dict[str, list[float]]
 
 
-def detected(model: nn.Module, split: Split, batch_size: int, device: torch.device) -> Detected:
+def detected(model: Detects, split: Split, batch_size: int, device: torch.device) -> Detected:
     """Everything about the detections of one model with `detect`, `detect_ahead` and `detection_targets`."""
     targets, now, ahead = _maps(model, split, batch_size, device)
     horizons = range(1, len(ahead) + 1)
@@ -64,16 +64,16 @@ def average_precision(truth: NDArray[np.float32], scores: NDArray[np.float32]) -
 
 
 def _maps(
-    model: nn.Module, split: Split, batch_size: int, device: torch.device
+    model: Detects, split: Split, batch_size: int, device: torch.device
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], list[NDArray[np.float32]]]:
     """Targets and detections `[N, T, g, g]` of the true frames, and foreseen ones `[N, T − 1 − h, g, g]` for each h."""
     targets, now = [], []
     ahead: list[list[torch.Tensor]] = []
     for first in range(0, len(split.video), batch_size):
         batch = split.batch(slice(first, min(first + batch_size, len(split.video))), device)
-        targets.append(model.detection_targets(batch).cpu())  # type: ignore[operator]
-        now.append(model.detect(batch.video).cpu())  # type: ignore[operator]
-        ahead.append([maps.cpu() for maps in model.detect_ahead(batch.video)])  # type: ignore[operator]
+        targets.append(model.detection_targets(batch).cpu())
+        now.append(model.detect(batch.video).cpu())
+        ahead.append([maps.cpu() for maps in model.detect_ahead(batch.video)])
     return (
         torch.cat(targets).numpy(),
         torch.cat(now).numpy(),

@@ -37,7 +37,7 @@ from whatmoves.evaluation.prediction import answers, forecast, forecasts, predic
 from whatmoves.evaluation.quality import quality, summary, swap_quality
 from whatmoves.evaluation.swaps import BLOCKS, Mixer, fitted_mixer, swap, swap_obstacle
 from whatmoves.files import write_arrays, write_json
-from whatmoves.models.interface import abilities
+from whatmoves.models.interface import Decodes, Detects, Encodes, Predicts, Reconstructs, Samples, abilities
 from whatmoves.study import Evaluation, Study
 from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.runtime import choose_device, describe_device, tune_malloc
@@ -157,11 +157,10 @@ def parameters(model: nn.Module) -> int:
 
 def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
     """Everything about one model in evaluation mode on `device`; see the module for names."""
-    able = abilities(model)
     result = Measured({}, {}, {}, {}, None, None, {}, {})
     model.eval()
     with torch.inference_mode():
-        if "reconstruct" in able:
+        if isinstance(model, Reconstructs):
             seconds: list[float] = []
             of_clips, curves = quality(_reconstructed(model, clips.test, settings.batch_size, device, seconds))
             result.clips.update(of_clips)
@@ -169,19 +168,19 @@ def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.
             result.timings["forward_ms_per_clip"] = 1000 * sum(seconds) / len(clips.test.video)
         else:
             result.cannot["reconstruct"] = "it does not reconstruct clips"
-        if "sample" in able:
+        if isinstance(model, Samples):
             result.timings["generation_ms_per_clip"] = _generation_ms(model, settings.batch_size, device)
         else:
             result.cannot["sample"] = "it has no prior to draw from"
         _measure_predictions(model, clips, settings, device, result)
-        if "detect" in able:
+        if isinstance(model, Detects):
             found = detected(model, clips.test, settings.batch_size, device)
             result.values.update(found.values)
             result.curves.update(found.curves)
-        if "encode" in able and clips.swaps is not None:
+        if isinstance(model, Encodes) and clips.swaps is not None:
             for name, split in clips.splits.items():
                 result.codes[name] = encoded(model, split, settings.batch_size, device)
-        if result.codes and "decode" in able:
+        if result.codes and isinstance(model, Decodes):
             result = result._replace(mixer=mixer_of(result.codes["train"], clips))
         elif result.codes:
             _narrow(result.codes)
@@ -198,7 +197,7 @@ def _measure_predictions(
     model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device, result: Measured
 ) -> None:
     """Predictions of the test clips, into `result`; the reason where there are none."""
-    if "predict" not in abilities(model):
+    if not isinstance(model, Predicts):
         result.cannot["predict"] = "it does not predict frames"
         return
     try:
@@ -235,24 +234,24 @@ def _narrow(codes: dict[str, Codes]) -> None:
 
 
 def _reconstructed(
-    model: nn.Module, split: Split, batch_size: int, device: torch.device, seconds: list[float]
+    model: Reconstructs, split: Split, batch_size: int, device: torch.device, seconds: list[float]
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of (reconstruction, truth); the time of each call of the model goes to `seconds`."""
     for rows in batches(len(split.video), batch_size):
         video = split.batch(rows, device).video
         if rows.start == 0:
-            model.reconstruct(video[:2])  # type: ignore[operator]  # the first call of a process pays for set-up
+            model.reconstruct(video[:2])  # the first call of a process pays for set-up
         start = _now(device)
-        reconstruction = model.reconstruct(video)  # type: ignore[operator]
+        reconstruction = model.reconstruct(video)
         seconds.append(_now(device) - start)
         yield reconstruction, video
 
 
-def _generation_ms(model: nn.Module, count: int, device: torch.device) -> float:
+def _generation_ms(model: Samples, count: int, device: torch.device) -> float:
     generator = torch.Generator().manual_seed(0)
-    model.sample(2, generator)  # type: ignore[operator]
+    model.sample(2, generator)
     start = _now(device)
-    model.sample(count, generator)  # type: ignore[operator]
+    model.sample(count, generator)
     return 1000 * (_now(device) - start) / count
 
 
@@ -270,7 +269,7 @@ def _measure_swaps(
     """The model's swaps as uint8, their quality in `result`; None, with the reason in `result`, where it cannot."""
     obstacle = clips.unswapped if clips.swaps is None else swap_obstacle(model, result.mixer)
     mixer, task = result.mixer, clips.swaps
-    if obstacle is not None or task is None or mixer is None:
+    if obstacle is not None or task is None or mixer is None or not isinstance(model, Decodes):
         result.cannot["swap"] = str(obstacle)
         return None
     made: list[NDArray[np.uint8]] = []

@@ -11,6 +11,7 @@ from whatmoves.errors import ConfigError, DataError
 from whatmoves.evaluation.prediction import forecast
 from whatmoves.evaluation.ssim import WINDOW_PX
 from whatmoves.evaluation.swaps import can_swap, swap_pairs
+from whatmoves.models.interface import Predicts
 from whatmoves.study import DataSet, ModelEntry, Study
 from whatmoves.training.estimate import noise, shapes_only
 
@@ -58,7 +59,7 @@ def _can_start(entry: ModelEntry, shape: ClipShape, past_frames: int, where: str
     try:
         with shapes_only(), torch.inference_mode():
             model = plugins.build_model(entry.kind, entry.options, shape, where).eval()
-            if callable(getattr(model, "predict", None)):
+            if isinstance(model, Predicts):
                 forecast(model, noise(shape._replace(frames=past_frames + 1), 2), past_frames)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None

@@ -17,7 +17,7 @@ from whatmoves.errors import ConfigError
 from whatmoves.evaluation.factors import classes
 from whatmoves.evaluation.prediction import forecast, one_step
 from whatmoves.evaluation.swaps import BLOCKS, Mixer, Swaps, swap, swap_obstacle
-from whatmoves.models.interface import abilities
+from whatmoves.models.interface import Attends, Decodes, Detects, Predicts, Reconstructs, Samples
 
 STEPS = 7  # of an interpolation, both ends included
 SAMPLE_SEED = 0
@@ -67,24 +67,24 @@ def pictures(
     `codes` are the blocks `[N, D]` of all test clips, and `mixer` how they are mixed.
     """
     rows = shown_rows(test, count)
-    able = abilities(model)
     result = {"truth": test.video[rows]}
     with torch.inference_mode():
-        if "reconstruct" in able:
+        if isinstance(model, Reconstructs):
             video = torch.from_numpy(test.video[rows]).to(device).float().div_(255)
-            result["reconstruction"] = to_bytes(model.reconstruct(video))  # type: ignore[operator]
-        if "predict" in able:
+            result["reconstruction"] = to_bytes(model.reconstruct(video))
+        if isinstance(model, Predicts):
             result |= _predictions(model, test, rows, past_frames, device)
-        if "detect" in able:
+        if isinstance(model, Detects):
             result |= _detections(model, test, rows, device)
-        if callable(getattr(model, "attention", None)):
+        if isinstance(model, Attends):
             result["attention"] = _attention(model, test, rows, device)
-        if "sample" in able:
+        if isinstance(model, Samples):
             generator = torch.Generator().manual_seed(SAMPLE_SEED)
-            result["samples"] = to_bytes(model.sample(count, generator))  # type: ignore[operator]
-        if codes is not None and "decode" in able and len(rows) > 1:
+            result["samples"] = to_bytes(model.sample(count, generator))
+        if codes is not None and isinstance(model, Decodes) and len(rows) > 1:
             result |= _interpolations(model, codes, rows, device)
         if swaps is not None and swap_obstacle(model, mixer) is None:
+            assert isinstance(model, Decodes)
             assert codes is not None
             assert mixer is not None
             pairs = swaps.pairs[:count]
@@ -100,7 +100,7 @@ def pictures(
 
 
 def _predictions(
-    model: nn.Module, test: Split, rows: Sequence[int], past_frames: int, device: torch.device
+    model: Predicts, test: Split, rows: Sequence[int], past_frames: int, device: torch.device
 ) -> dict[str, NDArray[np.uint8]]:
     batch = test.batch(rows, device)
     try:
@@ -115,30 +115,28 @@ def _predictions(
     }
 
 
-def _detections(
-    model: nn.Module, test: Split, rows: Sequence[int], device: torch.device
-) -> dict[str, NDArray[np.uint8]]:
+def _detections(model: Detects, test: Split, rows: Sequence[int], device: torch.device) -> dict[str, NDArray[np.uint8]]:
     """Maps of frames 2 … T − 1; the last horizon of each frame is the whole rollout from frames 0 and 1."""
     batch = test.batch(rows, device)
-    ahead = model.detect_ahead(batch.video)  # type: ignore[operator]
+    ahead = model.detect_ahead(batch.video)
     foreseen = torch.cat([maps[:, :1] for maps in ahead], dim=1)  # horizon h at frame h + 1
     return {
-        "detection_truth": to_bytes(model.detection_targets(batch)[:, 2:]),  # type: ignore[operator]
+        "detection_truth": to_bytes(model.detection_targets(batch)[:, 2:]),
         "detection": to_bytes(foreseen),
     }
 
 
-def _attention(model: nn.Module, test: Split, rows: Sequence[int], device: torch.device) -> NDArray[np.uint8]:
+def _attention(model: Attends, test: Split, rows: Sequence[int], device: torch.device) -> NDArray[np.uint8]:
     """Of the first block: what registers of the last one see is read by nothing, so it is not learnt."""
     batch = test.batch(rows, device)
-    windows = batch.video.shape[1] - model.config.past_frames + 1  # type: ignore[union-attr, operator]
+    windows = batch.video.shape[1] - model.config.past_frames + 1
     actions = None if batch.actions is None else batch.actions[:, -windows:]
-    looks: Tensor = model.attention(batch.video, actions)[:, :, 0]  # type: ignore[operator]
+    looks: Tensor = model.attention(batch.video, actions)[:, :, 0]
     return to_bytes(looks / looks.amax((1, 3, 4), keepdim=True))
 
 
 def _interpolations(
-    model: nn.Module, codes: Mapping[str, NDArray[np.float32]], rows: Sequence[int], device: torch.device
+    model: Decodes, codes: Mapping[str, NDArray[np.float32]], rows: Sequence[int], device: torch.device
 ) -> dict[str, NDArray[Any]]:
     ends = {block: torch.from_numpy(values[list(rows[:2])]).to(device) for block, values in codes.items()}
     weight = torch.linspace(0, 1, STEPS, device=device)[:, None]
@@ -149,7 +147,7 @@ def _interpolations(
         moving |= {block: {block} for block in BLOCKS}
     return {
         f"interpolation_{name}": to_bytes(
-            model.decode({block: paths[block] if block in changed else still[block] for block in codes})  # type: ignore[operator]
+            model.decode({block: paths[block] if block in changed else still[block] for block in codes})
         )
         for name, changed in moving.items()
     }

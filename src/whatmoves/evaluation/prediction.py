@@ -18,11 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from whatmoves.data.clips import Batch, Split
 from whatmoves.errors import ConfigError
 from whatmoves.evaluation.quality import frame_quality
+from whatmoves.models.interface import Predicts
 
 MEASURES = ("mse_pixel", "mae_pixel", "psnr_frame", "psnr_channel", "ssim_gauss11")
 LOWER_IS_BETTER = ("mse_pixel", "mae_pixel")
@@ -37,7 +38,7 @@ class Predicted(NamedTuple):
 
 
 def predicted(
-    model: nn.Module, split: Split, past_frames: int, best_of: int, batch_size: int, device: torch.device
+    model: Predicts, split: Split, past_frames: int, best_of: int, batch_size: int, device: torch.device
 ) -> Predicted:
     """Everything about the predictions of one model in evaluation mode; the rest of each clip is predicted.
 
@@ -70,7 +71,7 @@ def answers(prediction: Iterator[tuple[Tensor, Tensor]]) -> Predicted:
 
 
 def forecasts(
-    model: nn.Module,
+    model: Predicts,
     split: Split,
     past_frames: int,
     batch_size: int,
@@ -92,16 +93,16 @@ def forecasts(
         yield forecast(model, batch, past_frames, generator), batch.video[:, past_frames:]
 
 
-def forecast(model: nn.Module, batch: Batch, past_frames: int, generator: torch.Generator | None = None) -> Tensor:
+def forecast(model: Predicts, batch: Batch, past_frames: int, generator: torch.Generator | None = None) -> Tensor:
     """The rest of the clips of a batch, `[B, T − past_frames, C, H, W]` in [0, 1]."""
     horizon = batch.video.shape[1] - past_frames
-    video: Tensor = model.predict(  # type: ignore[operator]
+    video: Tensor = model.predict(
         batch.video[:, :past_frames], horizon, actions=batch.actions, states=batch.states, generator=generator
     )
     return video.float().clamp(0, 1)
 
 
-def one_step(model: nn.Module, batch: Batch, past_frames: int) -> Tensor:
+def one_step(model: Predicts, batch: Batch, past_frames: int) -> Tensor:
     """Each frame after the past from the true frames before it, `[B, T − past_frames, C, H, W]` in [0, 1]."""
     frames = []
     for seen in range(past_frames, batch.video.shape[1]):

@@ -16,7 +16,7 @@ from whatmoves.codes.splits import learned_split, reduced
 from whatmoves.data.clips import Split
 from whatmoves.errors import DataError
 from whatmoves.evaluation.factors import Targets, classes
-from whatmoves.models.interface import abilities
+from whatmoves.models.interface import Decodes, Encodes
 
 Codes = Mapping[str, NDArray[np.float32]]  # blocks by name, [N, D] each
 
@@ -135,25 +135,24 @@ def true_swaps(module: ModuleType, config: Any, test: Split, count: int) -> Swap
 
 def swap_obstacle(model: nn.Module, mixer: Mixer | None) -> str | None:
     """Why a model cannot swap, in words, or None where it can; `mixer` is that of its codes, None without codes."""
-    able = abilities(model)
-    if "encode" not in able:
+    if not isinstance(model, Encodes):
         return "it has no code"
-    if "decode" not in able:
+    if not isinstance(model, Decodes):
         return "it cannot draw a clip from a code"
     if mixer is None:
         return "its code has no content and motion blocks, and there are no factors to learn a split from"
     return None
 
 
-def swap(model: nn.Module, codes: Codes, mixer: Mixer, pairs: NDArray[np.int64], device: torch.device) -> Tensor:
+def swap(model: Decodes, codes: Codes, mixer: Mixer, pairs: NDArray[np.int64], device: torch.device) -> Tensor:
     """The model's clips `[P, T, C, H, W]` for `pairs` `[P, 2]` of rows of its `codes` (blocks `[N, D]`)."""
     content, motion = ({block: values[pairs[:, side]] for block, values in codes.items()} for side in (0, 1))
     return decoded(model, mixer.mix(content, motion), device)
 
 
-def decoded(model: nn.Module, codes: Codes, device: torch.device) -> Tensor:
+def decoded(model: Decodes, codes: Codes, device: torch.device) -> Tensor:
     """Clips `[N, T, C, H, W]` of codes (blocks `[N, D]`)."""
-    video: Tensor = model.decode({block: torch.from_numpy(values).to(device) for block, values in codes.items()})  # type: ignore[operator]
+    video: Tensor = model.decode({block: torch.from_numpy(values).to(device) for block, values in codes.items()})
     return video
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
-from torch import nn
 
 from whatmoves.data.clips import to_bytes
 from whatmoves.evaluation.swaps import Codes, Mixer, decoded
@@ -20,6 +19,7 @@ from whatmoves.judging.judges import Judged, digit_sets
 from whatmoves.judging.path_errors import NEAR_PX, path_error
 from whatmoves.judging.swap_scores import Intended
 from whatmoves.judging.task import Task
+from whatmoves.models.interface import Decodes
 
 FEWEST_DRAWN = 100  # pairs half of whose code is redrawn; half of the pairs where that is more
 LED_PAIRS = 12  # pairs whose codes are led from one to the other
@@ -32,7 +32,7 @@ Judge = Callable[[NDArray[np.uint8]], Judged]
 class Coder(NamedTuple):
     """A trained model with its codes of training and test clips, and how they are mixed."""
 
-    model: nn.Module
+    model: Decodes
     mixer: Mixer
     train: Codes
     test: Codes

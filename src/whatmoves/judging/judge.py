@@ -29,7 +29,7 @@ from whatmoves.judging.judges import Judged, Judges, digit_sets, kappa, load_jud
 from whatmoves.judging.swap_scores import SwapScores, intervention, swap_scores
 from whatmoves.judging.task import Task, open_task
 from whatmoves.judging.tracks import track_scores
-from whatmoves.models.interface import abilities
+from whatmoves.models.interface import Encodes, Fits
 from whatmoves.study import Evaluation, Study
 from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.runtime import choose_device, tune_malloc
@@ -156,7 +156,7 @@ def of_fresh_network(study: Study, task: Task, model: str, seed: int, device: to
     entry = study.models[model]
     torch.manual_seed(seed)
     net = plugins.build_model(entry.kind, entry.options, task.source.shape, f"models.{model}").to(device).eval()
-    if "encode" not in abilities(net) or hasattr(net, "fit") or task.targets is None:
+    if not isinstance(net, Encodes) or isinstance(net, Fits) or task.targets is None:
         return {}
     with torch.inference_mode():
         codes: dict[str, Any] = {

@@ -22,12 +22,15 @@ A model whose loss weighs its terms by a schedule says in `settled` from which f
 their last (0 where it is missing): the best weights and patience count from there, because a loss that is validated
 at full weight rises while one is trained at less.
 
-Evaluation asks `abilities(model)`, never a model's name.
+Evaluation asks what a model can do, never its name: `isinstance(model, Encodes)`, or `abilities(model)` for the names.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from torch import nn
+from torch import Generator, Tensor, nn
+
+from whatmoves.data.clips import Batch
 
 ABILITIES = ("encode", "decode", "reconstruct", "sample", "predict", "detect")
 
@@ -42,6 +45,93 @@ class Step(NamedTuple):
     def progress(self) -> float:
         """Fraction of the budget spent, 0 … 1."""
         return min(1.0, self.clips_seen / self.clips_total)
+
+
+@runtime_checkable
+class Trains(Protocol):
+    """Learns by gradients."""
+
+    def loss(self, batch: Batch, step: Step) -> dict[str, Tensor]:
+        """Unweighted named terms and the weighted `total`."""
+
+
+@runtime_checkable
+class Fits(Protocol):
+    """Learns without gradients, from one pass over training clips."""
+
+    def fit(self, batches: Iterable[Batch]) -> None:
+        """See all batches once."""
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Has a code."""
+
+    def encode(self, video: Tensor) -> dict[str, Tensor]:
+        """Named blocks `[B, D]` of `video` `[B, T, C, H, W]`."""
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """Draws clips from codes."""
+
+    def decode(self, code: dict[str, Tensor]) -> Tensor:
+        """`[B, T, C, H, W]` of named blocks `[B, D]`."""
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Draws again what it has seen."""
+
+    def reconstruct(self, video: Tensor) -> Tensor:
+        """`[B, T, C, H, W]` of the same."""
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """Draws clips that nobody has shown it."""
+
+    def sample(self, count: int, generator: Generator) -> Tensor:
+        """`[count, T, C, H, W]`."""
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """Draws the frames to come."""
+
+    def predict(
+        self,
+        past: Tensor,
+        horizon: int,
+        actions: Tensor | None = None,
+        states: Tensor | None = None,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """`[B, horizon, C, H, W]` after `past` `[B, P, C, H, W]`."""
+
+
+@runtime_checkable
+class Detects(Protocol):
+    """Says where objects are and will be, as maps of `g × g` cells."""
+
+    def detect(self, video: Tensor) -> Tensor:
+        """`[B, T, g, g]`, chances that a cell holds an object's centre."""
+
+    def detect_ahead(self, video: Tensor) -> list[Tensor]:
+        """The same foreseen over 1, 2, … frames, each `[B, T − 1 − h, g, g]`."""
+
+    def detection_targets(self, batch: Batch) -> Tensor:
+        """The truth `[B, T, g, g]`, 0 or 1."""
+
+
+@runtime_checkable
+class Attends(Protocol):
+    """Has registers, and shows where they look; a window is `config.past_frames` long."""
+
+    config: Any
+
+    def attention(self, video: Tensor, actions: Tensor | None = None) -> Tensor:
+        """`[B, windows, blocks, registers, h, w]`."""
 
 
 def abilities(model: nn.Module | type[nn.Module]) -> tuple[str, ...]:

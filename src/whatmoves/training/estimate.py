@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from whatmoves import plugins
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import Step, Trains
 from whatmoves.study import ModelEntry, Study
 
 log = logging.getLogger(__name__)
@@ -150,5 +150,6 @@ def noise(shape: ClipShape, clips: int, centres: bool = True) -> Batch:
 
 def _loss(network: nn.Module, batch: Batch) -> None:
     """Take the first training step's loss, where there is one and weights that learn from it."""
-    if hasattr(network, "loss") and any(parameter.requires_grad for parameter in network.parameters()):
-        network.train().loss(batch, Step(0, len(batch.video)))  # type: ignore[operator]
+    if isinstance(network, Trains) and any(parameter.requires_grad for parameter in network.parameters()):
+        network.train()
+        network.loss(batch, Step(0, len(batch.video)))

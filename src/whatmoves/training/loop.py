@@ -20,7 +20,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from whatmoves.data.clips import Source
 from whatmoves.errors import TrainingError
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import Step, Trains
 from whatmoves.study import Training
 from whatmoves.training.checkpoint import Progress, load_state, save_state
 from whatmoves.training.failure import circumstances
@@ -51,6 +51,7 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
     those from which on the loss that is trained is this one (`settled` in `whatmoves.models.interface`).
     Raises `TrainingError` when a loss or a weight is not finite, `Interrupted` after saving when a signal arrived.
     """
+    assert isinstance(model, Trains)
     training, device, size = run.training, run.device, run.training.batch_size
     total = math.ceil(training.clips / size) * size
     _prepare(model, training, device)
@@ -78,7 +79,7 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
 
             batch = source.train_batch(run.seed, step.clips_seen, size, device)
             with autocast(device, training.precision):
-                terms: dict[str, Tensor] = model.loss(batch, step)  # type: ignore[operator]
+                terms: dict[str, Tensor] = model.loss(batch, step)
             optimiser.zero_grad(set_to_none=True)
             scaler.scale(terms["total"]).backward()  # type: ignore[no-untyped-call]
             scaler.unscale_(optimiser)

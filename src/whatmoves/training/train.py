@@ -24,6 +24,7 @@ from whatmoves import plugins
 from whatmoves.data.clips import Batch, Source
 from whatmoves.errors import ConfigError
 from whatmoves.files import write_json
+from whatmoves.models.interface import Fits
 from whatmoves.study import Study
 from whatmoves.training import runtime
 from whatmoves.training.checkpoint import Progress, save_checkpoint
@@ -92,7 +93,7 @@ def train(
             events_folder=out_folder / "tensorboard",
             identity={**meta, **settings, "inputs": inputs},
         )
-        if hasattr(net, "fit"):
+        if isinstance(net, Fits):
             progress = _fit(run, net, source, stop)
         elif parameters:
             progress = train_by_gradient(run, net, source, stop)
@@ -125,7 +126,9 @@ def _fit(run: Run, model: nn.Module, source: Source, stop: runtime.StopSignal) -
     log.info("budget: %s clips", f"{clips:,}")
     started = time.perf_counter()
     with torch.no_grad():
-        model.to(run.device).fit(batches())  # type: ignore[operator]
+        model.to(run.device)
+        assert isinstance(model, Fits)
+        model.fit(batches())
     return Progress(clips_seen=clips, rows=[{"clips": clips}], elapsed_s=time.perf_counter() - started)
 
 

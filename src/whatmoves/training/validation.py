@@ -9,7 +9,7 @@ from torch import nn
 
 from whatmoves.data.clips import Split
 from whatmoves.errors import TrainingError
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import Step, Trains
 from whatmoves.study import Training
 from whatmoves.training.checkpoint import Progress, copy_weights
 from whatmoves.training.failure import circumstances
@@ -32,6 +32,7 @@ def validate(model: nn.Module, split: Split, training: Training, device: torch.d
 
     A fixed β makes losses comparable along a run. Leaves the random numbers of the training as they were.
     """
+    assert isinstance(model, Trains)
     count = min(training.validation_clips, len(split.video))
     at_end = Step(training.clips, training.clips)
     sums: dict[str, float] = {}
@@ -40,7 +41,7 @@ def validate(model: nn.Module, split: Split, training: Training, device: torch.d
         torch.manual_seed(NOISE_SEED)
         for first in range(0, count, training.batch_size):
             rows = slice(first, min(first + training.batch_size, count))
-            terms = model.loss(split.batch(rows, device), at_end)  # type: ignore[operator]
+            terms = model.loss(split.batch(rows, device), at_end)
             for name, value in terms.items():  # a term is a mean over its batch, and the last batch may be smaller
                 sums[name] = sums.get(name, 0.0) + float(value) * (rows.stop - rows.start)
     model.train()

@@ -35,7 +35,7 @@ from whatmoves.evaluation import factors, legacy
 from whatmoves.evaluation.pictures import STEPS
 from whatmoves.evaluation.quality import quality, summary
 from whatmoves.files import atomic, write_json, write_text
-from whatmoves.models.interface import abilities
+from whatmoves.models.interface import Decodes, Encodes, Reconstructs, Samples
 
 log = logging.getLogger(__name__)
 
@@ -123,27 +123,27 @@ def evaluate_model(
     `<name>_samples.png` (seed 0) and `<name>_interpolation.png` (from the first clip's code to the second's) into
     `out`, as far as the model can, and returns the metrics.
     """
-    place, able = torch.device(device), abilities(model)
+    place = torch.device(device)
     results, _ = _reconstruction(model, loader, place)
     video = _video(next(iter(loader)), place)[:SHOWN_CLIPS]
     with torch.inference_mode():
-        if "reconstruct" in able:
-            shown = to_bytes(model.reconstruct(video))  # type: ignore[operator]
+        if isinstance(model, Reconstructs):
+            shown = to_bytes(model.reconstruct(video))
             pairs = np.stack([to_bytes(video), shown], axis=1).reshape(-1, *shown.shape[1:])
             _write_grid(out / f"{name}_reconstructions.png", pairs)
-        if "sample" in able:
+        if isinstance(model, Samples):
             generator = torch.Generator().manual_seed(0)
             start = time.perf_counter()
-            samples = to_bytes(model.sample(SHOWN_CLIPS, generator))  # type: ignore[operator]
+            samples = to_bytes(model.sample(SHOWN_CLIPS, generator))
             results["generation_ms_per_clip"] = 1000 * (time.perf_counter() - start) / SHOWN_CLIPS
             _write_grid(out / f"{name}_samples.png", samples)
         else:
             results["cannot"]["sample"] = "it has no prior to draw from"
-        if "encode" in able and "decode" in able and len(video) > 1:
-            ends = model.encode(video[:2])  # type: ignore[operator]
+        if isinstance(model, Encodes) and isinstance(model, Decodes) and len(video) > 1:
+            ends = model.encode(video[:2])
             weight = torch.linspace(0, 1, STEPS, device=place)[:, None]
             path = {block: torch.lerp(end[:1], end[1:], weight) for block, end in ends.items()}
-            _write_grid(out / f"{name}_interpolation.png", to_bytes(model.decode(path)))  # type: ignore[operator]
+            _write_grid(out / f"{name}_interpolation.png", to_bytes(model.decode(path)))
         else:
             results["cannot"]["interpolation"] = "needs a code that it can draw from, and two clips"
     write_json(out / f"{name}_metrics.json", results)
@@ -190,19 +190,19 @@ def _reconstruction(model: nn.Module, loader: Loader, device: torch.device) -> t
     }
     clips, seconds = 0, 0.0
 
-    def answers() -> Iterator[tuple[Tensor, Tensor]]:
+    def answers(model: Reconstructs) -> Iterator[tuple[Tensor, Tensor]]:
         nonlocal clips, seconds
         for item in loader:
             video = _video(item, device)
             start = time.perf_counter()
-            made = model.reconstruct(video)  # type: ignore[operator]
+            made = model.reconstruct(video)
             clips, seconds = clips + len(video), seconds + time.perf_counter() - start
             yield made, video
 
     model.to(device).eval()
     with torch.inference_mode():
-        if "reconstruct" in abilities(model):
-            results |= summary(quality(answers())[0])
+        if isinstance(model, Reconstructs):
+            results |= summary(quality(answers(model))[0])
             results["forward_ms_per_clip"] = 1000 * seconds / clips
         else:
             results["cannot"]["reconstruct"] = "it does not reconstruct clips"
@@ -214,7 +214,7 @@ def _codes(
     model: nn.Module, loader: Loader, device: torch.device
 ) -> tuple[dict[str, NDArray[np.float32]], pd.DataFrame]:
     """Blocks `[N, D]` and the factor table of all clips of a loader."""
-    if "encode" not in abilities(model):
+    if not isinstance(model, Encodes):
         raise DataError("disentanglement metrics need a code, and this model has no `encode`; give it one")
     model.to(device).eval()
     parts, tables = [], []
@@ -227,7 +227,7 @@ def _codes(
                     f"let it yield (video, table or dictionary of columns)"
                 )
             video = _video(item, device)
-            parts.append(model.encode(video))  # type: ignore[operator]
+            parts.append(model.encode(video))
             tables.append(_factors(labels, len(video)))
     if not parts:
         raise DataError("disentanglement metrics: the loader gave no clips")
