@@ -37,6 +37,7 @@ def test_the_hash_of_a_snippet_is_the_same_on_every_python():
         ("if a:\n    b()\nelif c:\n    d()\n", "if a:\n    b()\nelse:\n    if c:\n        d()\n"),
         ("from t import TYPE_CHECKING\n", "from t import TYPE_CHECKING\n"),
         ("if TYPE_CHECKING:\n    import a\n", "if TYPE_CHECKING:\n    import b\n"),
+        ("log.info('read %s', x)\n", "log.info('%s is read', x)\n"),
     ],
 )
 def test_layout_comments_and_docstrings_are_no_meaning(before: str, after: str):
@@ -62,6 +63,9 @@ def test_layout_comments_and_docstrings_are_no_meaning(before: str, after: str):
         ("x = [[1], 2]\n", "x = [[1, 2]]\n"),
         ("x = f'{a}b'\n", "x = f'{a!r}b'\n"),
         ("x = 'doc'\n", "x = 'other'\n"),
+        ("log.info('read %s', x)\n", "log.info('read %s', y())\n"),
+        ("log.info(x)\n", "log.info(y)\n"),
+        ("tell.info('read')\n", "tell.info('write')\n"),
         ("from a import b\n", "from .a import b\n"),
         ("if TYPE_CHECKING:\n    pass\nelse:\n    x = 1\n", "if TYPE_CHECKING:\n    pass\nelse:\n    x = 2\n"),
     ],

@@ -3,7 +3,7 @@
 The tree is written out here rather than by `ast.dump` or `ast.unparse`, whose texts change between Python versions:
 fields that are empty or absent are left out, so that a field a newer Python adds (and old code does not use) changes
 nothing. Left out too is what cannot change a result: positions, the context of names, bare strings that stand as
-statements, and the body of `if TYPE_CHECKING:`, which never runs.
+statements, the sentences of `log.info` and its like, and the body of `if TYPE_CHECKING:`, which never runs.
 """
 
 import ast
@@ -16,6 +16,7 @@ from whatmoves.errors import ProofError
 IMPORTERS = ("importlib", "runpy")  # packages that load code by name
 READERS = ("importlib.metadata", "importlib.resources")  # these of them do not
 RUNNERS = frozenset({"__import__", "exec", "eval", "import_module"})
+LOG_LEVELS = frozenset({"debug", "info", "warning", "error", "exception"})
 SILENT_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 
 
@@ -74,6 +75,8 @@ class _Reader:
             value = getattr(node, name, None)
             if isinstance(node, ast.JoinedStr):  # Python 3.12 puts an empty text behind a nested format
                 value = [part for part in node.values if not (_is_text(part) and part.value == "")]
+            if name == "args" and isinstance(node, ast.Call) and _logs_text(node):
+                value = node.args[1:]
             if value is None or value == []:
                 continue
             write(f".{name}\n")
@@ -117,6 +120,14 @@ class _Reader:
 
 def _is_text(node: ast.expr) -> TypeGuard[ast.Constant]:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _logs_text(call: ast.Call) -> bool:
+    """Whether a call is `log.<level>("a sentence", …)`."""
+    to = call.func
+    if not (isinstance(to, ast.Attribute) and isinstance(to.value, ast.Name) and to.value.id == "log"):
+        return False
+    return to.attr in LOG_LEVELS and bool(call.args) and _is_text(call.args[0])
 
 
 def _is_type_checking(node: ast.expr) -> bool:
