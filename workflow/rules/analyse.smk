@@ -25,11 +25,8 @@ rule analyse:
         mem_mb=4000,
         runtime=30,
     params:
+        **proof("analyse"),
         configfile=place_of_config,
-        code=depends("analyse", "code_digest"),
-        settings=depends("analyse", "settings_text"),
-        environment=depends("analyse", "environment_text"),
-        expect=depends("analyse", "digest"),
     shell:
         "whatmoves analyse --configfile {params.configfile:q} --hypotheses {input.hypotheses:q} --expect {params.expect:q} &> {log:q}"
 

@@ -34,11 +34,8 @@ rule evaluate:
         mem_mb=8000,
         runtime=120,
     params:
+        **proof("evaluate"),
         configfile=place_of_config,
-        code=depends("evaluate", "code_digest"),
-        settings=depends("evaluate", "settings_text"),
-        environment=depends("evaluate", "environment_text"),
-        expect=depends("evaluate", "digest"),
     shell:
         "whatmoves evaluate --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --model {wildcards.model:q} --expect {params.expect:q} &> {log:q}"
 
@@ -63,10 +60,7 @@ rule floor:
         mem_mb=4000,
         runtime=30,
     params:
+        **proof("floor"),
         configfile=place_of_config,
-        code=depends("floor", "code_digest"),
-        settings=depends("floor", "settings_text"),
-        environment=depends("floor", "environment_text"),
-        expect=depends("floor", "digest"),
     shell:
         "whatmoves evaluate --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --model {wildcards.model:q} --expect {params.expect:q} &> {log:q}"

@@ -26,11 +26,8 @@ rule figure:
         mem_mb=2000,
         runtime=10,
     params:
+        **proof("figure"),
         configfile=place_of_config,
-        code=depends("figure", "code_digest"),
-        settings=depends("figure", "settings_text"),
-        environment=depends("figure", "environment_text"),
-        expect=depends("figure", "digest"),
     shell:
         "whatmoves figures --configfile {params.configfile:q} --figure {wildcards.figure:q} --inputs {input.sources:q} --expect {params.expect:q} &> {log:q}"
 
@@ -56,11 +53,8 @@ rule animation:
         mem_mb=2000,
         runtime=10,
     params:
+        **proof("animation"),
         configfile=place_of_config,
-        code=depends("animation", "code_digest"),
-        settings=depends("animation", "settings_text"),
-        environment=depends("animation", "environment_text"),
-        expect=depends("animation", "digest"),
     shell:
         "whatmoves figures --configfile {params.configfile:q} --animation {wildcards.animation:q} --inputs {input.sources:q} --expect {params.expect:q} &> {log:q}"
 

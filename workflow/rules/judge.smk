@@ -19,11 +19,8 @@ rule judges:
         mem_mb=4000,
         runtime=120,
     params:
+        **proof("judges"),
         configfile=place_of_config,
-        code=depends("judges", "code_digest"),
-        settings=depends("judges", "settings_text"),
-        environment=depends("judges", "environment_text"),
-        expect=depends("judges", "digest"),
     shell:
         "whatmoves judge --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --train --expect {params.expect:q} &> {log:q}"
 
@@ -60,11 +57,8 @@ rule judge:
         mem_mb=8000,
         runtime=120,
     params:
+        **proof("judge"),
         configfile=place_of_config,
-        code=depends("judge", "code_digest"),
-        settings=depends("judge", "settings_text"),
-        environment=depends("judge", "environment_text"),
-        expect=depends("judge", "digest"),
     shell:
         "whatmoves judge --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --model {wildcards.model:q} --expect {params.expect:q} &> {log:q}"
 
@@ -93,10 +87,7 @@ rule judge_floors:
         mem_mb=8000,
         runtime=60,
     params:
+        **proof("judge_floors"),
         configfile=place_of_config,
-        code=depends("judge_floors", "code_digest"),
-        settings=depends("judge_floors", "settings_text"),
-        environment=depends("judge_floors", "environment_text"),
-        expect=depends("judge_floors", "digest"),
     shell:
         "whatmoves judge --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --floors --expect {params.expect:q} &> {log:q}"

@@ -46,11 +46,8 @@ rule paper:
         mem_mb=2000,
         runtime=15,
     params:
+        **proof("paper"),
         configfile=place_of_config,
-        code=depends("paper", "code_digest"),
-        settings=depends("paper", "settings_text"),
-        environment=depends("paper", "environment_text"),
-        expect=depends("paper", "digest"),
     shell:
         "whatmoves paper --configfile {params.configfile:q} --template {input.main:q} --expect {params.expect:q} &> {log:q}"
 

@@ -71,6 +71,17 @@ def depends(kind, part):
     return lambda wildcards: getattr(_fingerprint(kind, tuple(sorted(wildcards.items()))), part)
 
 
+def proof(kind):
+    """The parameters that every job proven by a receipt has: what it depends on, part by part."""
+    parts = {
+        "code": "code_digest",
+        "settings": "settings_text",
+        "environment": "environment_text",
+        "expect": "digest",
+    }
+    return {name: depends(kind, part) for name, part in parts.items()}
+
+
 def place_of_config(wildcards, input):
     """The study file as a parameter; one that asks for `input` is no rerun trigger, so the same study read from
     another place reruns nothing (what a job uses of it stands in its settings)."""

@@ -24,10 +24,7 @@ rule train:
         mem_mb=4000,
         runtime=720,
     params:
+        **proof("train"),
         configfile=place_of_config,
-        code=depends("train", "code_digest"),
-        settings=depends("train", "settings_text"),
-        environment=depends("train", "environment_text"),
-        expect=depends("train", "digest"),
     shell:
         "whatmoves train --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --model {wildcards.model:q} --seed {wildcards.seed:q} --expect {params.expect:q} &> {log:q}"
