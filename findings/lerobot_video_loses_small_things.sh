@@ -1,8 +1,9 @@
 #!/bin/bash
 # Guess: a small world stored as LeRobot video is the same pictures to the eye, and `-crf 0` keeps them exactly.
 # True: by default it is AV1 of quality 30 with a colour for every 2 x 2 pixels. At 64 px a digit in white keeps 50 dB, but a
-#   blue agent of 2 px on a table with a grain is gone: 40 60 220 became 121 108 74, and the clip itself ends at 34 dB. H.264 with crf 0 still halves the colours; libx264rgb keeps all.
-#   Times are float32 (good to 0.1 ms up to half an hour, so a clock must begin at 0).
+#   blue agent of 2 px on a table with a grain is gone: 40 60 220 became 129 109 79, and the clip itself ends at 34 dB.
+#   H.264 with crf 0 still halves the colours; libx264rgb keeps all. Times are float32 (good to 0.1 ms up to half an
+#   hour), so a clock must begin at 0.
 # Versions: the defaults of lerobot 0.4.4 (the last for Python 3.11), as read from its source, with the encoders of PyAV
 #   15.1.0, which it asks for.
 # What we do: recordings are PNG or what you have; docs/recordings.md says to look at one small thing before a long run.
