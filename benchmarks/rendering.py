@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from whatmoves.data.digits import load_bank
 from whatmoves.data.render import Drawing, render
-from whatmoves.data.trajectories import draw, positions, uniforms
+from whatmoves.data.streams import uniforms
+from whatmoves.data.trajectories import draw, positions
 
 DIGITS, FRAMES, IMAGE_PX, DIGIT_PX, CLIPS, TURNS = 2, 20, 64, 28, 256, 15
 RANGE_PX = IMAGE_PX - DIGIT_PX
@@ -64,7 +65,12 @@ def usual_loop(images: NDArray[np.uint8], clips: int, dtype: type[np.float32] | 
 
 def ours(images: NDArray[np.uint8], clips: int, drawing: Drawing) -> NDArray[np.uint8]:
     """The same work with our closed-form trajectories and renderer."""
-    draws = draw(uniforms(0, "train", 0, 0, clips, DIGITS), range(len(images)), RANGE_PX, (3.6, 3.6))
+    draws = draw(
+        uniforms(0, "train", 0, 0, clips, 8 * DIGITS).reshape(clips, DIGITS, 8),
+        range(len(images)),
+        RANGE_PX,
+        (3.6, 3.6),
+    )
     corners = positions(draws.start_px, draws.velocity_px, FRAMES, RANGE_PX)
     return render(images[draws.instances], corners, IMAGE_PX, drawing)
 

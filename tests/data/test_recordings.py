@@ -421,7 +421,7 @@ def test_damage_other_settings_and_a_changed_log_are_named(folder: Path, tmp_pat
     (out / "test.csv").write_bytes((out / "validation.csv").read_bytes())
     assert said() == f"test.csv: 3 rows for the 10 clips of test.npz; {FIX}"
     (out / "test.csv").write_text("a,b\n1,2\n")
-    assert said() == f"test.csv: columns are not session, first_line, start_s; {FIX}"
+    assert said() == f"test.csv: columns are not session … start_s; {FIX}"
     (out / "validation.npz").write_bytes((out / "test.npz").read_bytes())
     assert said("validation") == f"validation.npz: no uint8 array 'train_frames' in it; {FIX}"
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whatmoves.data.trajectories import bounces, draw, first_bounce, positions, uniforms
+from whatmoves.data.streams import uniforms
+from whatmoves.data.trajectories import bounces, draw, first_bounce, positions
 
 
 def one(y: float, x: float) -> np.ndarray:
@@ -43,21 +44,21 @@ def test_reflection_equals_flight_in_small_steps(range_px: int, part: float, vel
 
 @pytest.mark.parametrize("digits", [1, 2, 3])
 def test_a_clip_alone_is_the_clip_in_its_range(digits: int) -> None:
-    together = uniforms(3, "train", 5, 40, 20, digits)
-    assert together.shape == (20, digits, 8)
+    together = uniforms(3, "train", 5, 40, 20, 8 * digits)
+    assert together.shape == (20, 8 * digits)
     for i in (0, 7, 19):
-        np.testing.assert_array_equal(uniforms(3, "train", 5, 40 + i, 1, digits)[0], together[i])
+        np.testing.assert_array_equal(uniforms(3, "train", 5, 40 + i, 1, 8 * digits)[0], together[i])
     assert len(np.unique(together)) == together.size
 
 
 def test_streams_never_meet() -> None:
     keys = [(d, s, t) for d in (0, 1) for s in ("train", "probe", "validation", "test") for t in (0, 1, 2**31 - 1)]
-    drawn = np.concatenate([uniforms(*key, 0, 50, 1).ravel() for key in keys])
+    drawn = np.concatenate([uniforms(*key, 0, 50, 8).ravel() for key in keys])
     assert len(np.unique(drawn)) == drawn.size == len(keys) * 400
 
 
 def test_draws_are_uniform_over_their_ranges() -> None:
-    draws = draw(uniforms(0, "train", 0, 0, 20_000, 2), range(100, 110), 18, (1.0, 3.0))
+    draws = draw(uniforms(0, "train", 0, 0, 20_000, 16).reshape(-1, 2, 8), range(100, 110), 18, (1.0, 3.0))
     assert np.bincount(draws.instances.ravel())[100:].tolist() == pytest.approx([4000] * 10, rel=0.06)
     np.testing.assert_allclose(draws.start_px.mean((0, 1)), 9, rtol=0.02)
     np.testing.assert_allclose(draws.start_px.max((0, 1)), 18, rtol=0.001)

@@ -10,7 +10,7 @@ the training seed and the clip's index.
 """
 
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -22,15 +22,16 @@ from torch import Tensor
 from whatmoves.data import mnist, trajectories
 from whatmoves.data.clips import Batch, ClipShape, Split
 from whatmoves.data.digits import DigitBank, load_bank
+from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.render import Drawing, render, render_torch
-from whatmoves.data.trajectories import Draws
+from whatmoves.data.streams import uniforms
+from whatmoves.data.trajectories import DRAWS_PER_DIGIT, Draws
 from whatmoves.errors import DataError
 from whatmoves.files import atomic, read_arrays, write_arrays
 from whatmoves.settings import Settings
 
 MAX_DIGITS = 3
 CHECKED_CLIPS = 8  # stored clips that are drawn again when a split is opened
-FIX = "delete it and make the data set again"
 
 
 class Config(Settings):
@@ -66,14 +67,6 @@ class Config(Settings):
     def range_px(self) -> int:
         """Way a digit's corner can go along one axis, pixels."""
         return self.image_px - self.digit_px
-
-
-class FactorRole(NamedTuple):
-    """What a factor column is: of content, of motion, or derived from motion; and what values it takes."""
-
-    role: Literal["content", "motion", "derived"]
-    kind: Literal["discrete", "continuous"]
-    description: str
 
 
 # Every factor column by name; `_1`, `_2`, `_3` is the digit it speaks of. Content and motion columns fix the clip.
@@ -159,7 +152,7 @@ class MovingDigits:
             raise DataError(f"{video_path}: no uint8 array 'video' in it; {FIX}")
         if video.shape != expected:
             raise DataError(f"{video_path}: video is {video.shape}, these settings make {expected}; {FIX}")
-        factors = _read_factors(factors_path, _columns(self.config))
+        factors = read_factors(factors_path, _columns(self.config), FACTOR_ROLES)
         if len(factors) != len(video):
             raise DataError(f"{factors_path}: {len(factors)} rows for the {len(video)} clips of {name}.npz; {FIX}")
         shown = render_factors(self.config, factors[:CHECKED_CLIPS])
@@ -216,7 +209,8 @@ def _bank(config: Config) -> DigitBank:
 def _draws(config: Config, stream: str, stream_seed: int, first: int, count: int) -> Draws:
     """Draw clips of a stream: training and probe streams take the training digits, the others their own."""
     pool = _bank(config).pools["train" if stream == "probe" else stream]
-    uniform = trajectories.uniforms(config.seed, stream, stream_seed, first, count, config.digits)
+    size = (count, config.digits, DRAWS_PER_DIGIT)
+    uniform = uniforms(config.seed, stream, stream_seed, first, count, size[1] * size[2]).reshape(size)
     return trajectories.draw(uniform, pool, config.range_px, config.speed_px)
 
 
@@ -268,20 +262,6 @@ def _factors(config: Config, draws: Draws) -> pd.DataFrame:
         "end_x": end[..., 1],
     }
     return pd.DataFrame({name: by_name[name[:-2]][:, int(name[-1]) - 1] for name in _columns(config)})
-
-
-def _read_factors(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Read a factor table exactly: through text, since pandas' own parser of numbers may lose the last bit."""
-    try:
-        text = pd.read_csv(path, dtype=str)
-        if list(text.columns) != columns:
-            raise DataError(f"{path}: columns are not {columns[0]} … {columns[-1]}; {FIX}")
-        kinds = {name: "int64" if FACTOR_ROLES[name].kind == "discrete" else "float64" for name in columns}
-        return text.astype(kinds)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; run the step that makes it") from None
-    except (ValueError, TypeError, OSError) as error:
-        raise DataError(f"{path}: not readable as a table ({' '.join(str(error).split())}); {FIX}") from None
 
 
 def _read_draws(config: Config, factors: pd.DataFrame) -> Draws:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-STREAMS = {"train": 0, "probe": 1, "validation": 2, "test": 3, "test_novel": 4}
 STEP = 0.11  # farthest the effector goes in a frame
 LIFT_STEP = 0.5
 JAW_STEP = 0.5
@@ -49,20 +48,6 @@ class Motion(NamedTuple):
     effector: Floats
     centres: Floats
     actions: NDArray[np.float32]
-
-
-def uniforms(data_seed: int, stream: str, stream_seed: int, first: int, count: int, per_clip: int) -> Floats:
-    """Uniform numbers in [0, 1) `[count, per_clip]` of clips `first … first+count-1`; `per_clip` is a multiple of 4.
-
-    Philox-4×64 (Salmon et al. 2011) keyed by (data seed, stream, stream seed), its counter the clip's index times its
-    number of blocks: any clip can be drawn alone, a range in one call, and no two streams share a key.
-    """
-    assert per_clip % 4 == 0, "a clip must begin at a whole block"
-    assert 0 <= stream_seed < 2**32, "it would run into the stream's part of the key"
-    key = np.array([data_seed, STREAMS[stream] << 32 | stream_seed], dtype=np.uint64)
-    generator = np.random.Philox(key=key, counter=first * (per_clip // 4))
-    bits = np.asarray(generator.random_raw(count * per_clip))
-    return np.asarray((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53).reshape(count, per_clip)
 
 
 def settle(setting: Setting, rounds: int = 30) -> Setting:

@@ -13,7 +13,7 @@ stored; they are drawn when asked for, as a pure function of the training seed a
 """
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,10 @@ from pydantic import Field, model_validator
 
 from whatmoves.data import push_physics
 from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.push_physics import MARGIN, POLICY_DRAWS, Motion, Setting
 from whatmoves.data.push_render import COLOURS, SHAPES, Looks, render
+from whatmoves.data.streams import uniforms
 from whatmoves.errors import DataError
 from whatmoves.files import atomic, read_arrays, write_arrays
 from whatmoves.settings import Settings
@@ -33,7 +35,6 @@ MAX_OBJECTS = 4
 SEEN = (range(3), range(6))  # shapes and colours of all splits but test_novel, which has the rest
 NOVEL = (range(3, len(SHAPES)), range(6, len(COLOURS)))
 CHECKED_CLIPS = 8  # stored clips that are drawn again when a split is opened
-FIX = "delete it and make the data set again"
 
 
 class Config(Settings):
@@ -57,14 +58,6 @@ class Config(Settings):
                 f"with 0.03 ≤ smallest ≤ largest ≤ 0.15"
             )
         return self
-
-
-class FactorRole(NamedTuple):
-    """What a factor column is: of content, of motion, or derived from motion; and what values it takes."""
-
-    role: Literal["content", "motion", "derived"]
-    kind: Literal["discrete", "continuous"]
-    description: str
 
 
 # Every factor column by name; `_1`, `_2`, … is the object it speaks of. Content and motion columns with the clip's
@@ -180,7 +173,7 @@ class PushWorld:
                 raise DataError(f"{arrays_path}: no {np.dtype(kind)} array {key!r} in it; {FIX}")
             if found.shape != shape:
                 raise DataError(f"{arrays_path}: {key} is {found.shape}, these settings make {shape}; {FIX}")
-        factors = _read_factors(factors_path, _columns(self.config))
+        factors = read_factors(factors_path, _columns(self.config), FACTOR_ROLES)
         if len(factors) != clips:
             raise DataError(f"{factors_path}: {len(factors)} rows for the {clips} clips of {name}.npz; {FIX}")
         shown = replay_factors(self.config, factors[:CHECKED_CLIPS], arrays["actions"][:CHECKED_CLIPS])
@@ -210,7 +203,7 @@ def _drawn(config: Config, stream: str, stream_seed: int, first: int, count: int
     """Draw clips of a stream."""
     beginnings = _CLIP_DRAWS * (1 + config.objects)
     per_clip = beginnings + POLICY_DRAWS * config.frames
-    uniform = push_physics.uniforms(config.seed, stream, stream_seed, first, count, per_clip)
+    uniform = uniforms(config.seed, stream, stream_seed, first, count, per_clip)
     clip = uniform[:, :_CLIP_DRAWS]
     item = uniform[:, _CLIP_DRAWS:beginnings].reshape(count, config.objects, _CLIP_DRAWS)
     shapes, colours = NOVEL if stream == "test_novel" else SEEN
@@ -267,20 +260,6 @@ def _factors(config: Config, looks: Looks, setting: Setting, motion: Motion) -> 
     for name in _columns(config)[len(of_clip) :]:
         of_clip[name] = of_object[name[:-2]][:, int(name[-1]) - 1]
     return pd.DataFrame(of_clip)
-
-
-def _read_factors(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Read a factor table exactly: through text, since pandas' own parser of numbers may lose the last bit."""
-    try:
-        text = pd.read_csv(path, dtype=str)
-        if list(text.columns) != columns:
-            raise DataError(f"{path}: columns are not {columns[0]} … {columns[-1]}; {FIX}")
-        kinds = {name: "int64" if FACTOR_ROLES[name].kind == "discrete" else "float64" for name in columns}
-        return text.astype(kinds)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; run the step that makes it") from None
-    except (ValueError, TypeError, OSError) as error:
-        raise DataError(f"{path}: not readable as a table ({' '.join(str(error).split())}); {FIX}") from None
 
 
 def _read_clips(config: Config, factors: pd.DataFrame) -> tuple[Looks, Setting]:

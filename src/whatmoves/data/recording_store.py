@@ -1,25 +1,15 @@
 """The stored splits of a recording: what stands in their arrays and tables, checked whenever they are read."""
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from whatmoves.data.clips import ClipShape
+from whatmoves.data.factor_tables import FIX, FactorRole
 from whatmoves.errors import DataError
-
-FIX = "delete it and make the data set again"
-
-
-class FactorRole(NamedTuple):
-    """What a factor column is and what values it takes. A recording knows only where a clip is from."""
-
-    role: Literal["content", "motion", "derived"]
-    kind: Literal["discrete", "continuous"]
-    description: str
-
 
 FACTOR_ROLES: dict[str, FactorRole] = {
     "session": FactorRole("derived", "discrete", "index of the session; statistics.json has their names"),
@@ -58,17 +48,3 @@ def factors(
 ) -> pd.DataFrame:
     """The factor table of clips that begin at the frames `starts`; its columns are described in `FACTOR_ROLES`."""
     return pd.DataFrame({"session": sessions[starts], "first_line": lines[starts], "start_s": times_s[starts]})
-
-
-def read_factors(path: Path) -> pd.DataFrame:
-    """Read a factor table exactly: through text, since pandas' own parser of numbers may lose the last bit."""
-    try:
-        text = pd.read_csv(path, dtype=str)
-        if list(text.columns) != list(FACTOR_ROLES):
-            raise DataError(f"{path}: columns are not {', '.join(FACTOR_ROLES)}; {FIX}")
-        kinds = {name: "int64" if role.kind == "discrete" else "float64" for name, role in FACTOR_ROLES.items()}
-        return text.astype(kinds)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; run the step that makes it") from None
-    except (ValueError, TypeError, OSError) as error:
-        raise DataError(f"{path}: not readable as a table ({' '.join(str(error).split())}); {FIX}") from None

@@ -33,11 +33,13 @@ from torch import Tensor
 
 from whatmoves.data import sample_drive
 from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.factor_tables import FIX, read_factors
 from whatmoves.data.recording_controls import KEYS, STATISTICS, scale_of, tell_unseen
 from whatmoves.data.recording_frames import apart_starts, clip_starts, read_frames, split_sessions
 from whatmoves.data.recording_log import Session, TimestampUnit, find_logs, logs_digest, named_pictures, read_sessions
 from whatmoves.data.recording_problems import Problems
-from whatmoves.data.recording_store import FACTOR_ROLES, FIX, check_arrays, factors, read_factors
+from whatmoves.data.recording_store import FACTOR_ROLES, check_arrays, factors
+from whatmoves.data.streams import uniforms
 from whatmoves.errors import DataError
 from whatmoves.files import atomic, read_arrays, write_arrays, write_json
 from whatmoves.settings import Settings
@@ -49,7 +51,6 @@ log = logging.getLogger(__name__)
 PARTS = ("train", "test", "validation")  # as `split_sessions` numbers them
 SAMPLE = "sample"  # folder of the generated recording, beside the splits
 PROBLEMS = "problems.json"
-STREAMS = {"train": 0, "probe": 1}
 
 Indices = NDArray[np.int64]
 
@@ -229,7 +230,7 @@ class Recordings:
         """
         arrays = self._arrays(name)
         path = self.folder / f"{name}.csv"
-        table = read_factors(path)
+        table = read_factors(path, [*FACTOR_ROLES], FACTOR_ROLES)
         if len(table) != len(arrays["video"]):
             raise DataError(f"{path}: {len(table)} rows for the {len(arrays['video'])} clips of {name}.npz; {FIX}")
         return self._split(arrays["video"], table, arrays["actions"])
@@ -239,7 +240,7 @@ class Recordings:
 
     def _rows(self, starts: Indices, stream: str, stream_seed: int, first: int, count: int) -> Indices:
         """Frames `[count, T]` of drawn clips."""
-        uniform = _uniforms(self.config.seed, stream, stream_seed, first, count)
+        uniform = uniforms(self.config.seed, stream, stream_seed, first, count, 4)[:, 0]
         begins = starts[(uniform * len(starts)).astype(np.int64)]
         return np.asarray(begins[:, None] + np.arange(self.config.frames))
 
@@ -286,18 +287,6 @@ def _require_clips(
         f"{source}: sessions with {config.frames} frames in a row: {found}{because}; must be {len(PARTS)} or more, "
         "since training, validation and test share none: record more, name sessions, or set pause_s or frames lower"
     )
-
-
-def _uniforms(data_seed: int, stream: str, stream_seed: int, first: int, count: int) -> NDArray[np.float64]:
-    """A number in [0, 1) for each of the clips `first … first+count-1` of a stream.
-
-    Philox-4×64 (Salmon et al. 2011) keyed by (data seed, stream, stream seed), its counter the clip's index: any clip
-    can be drawn alone, and no two streams share a key.
-    """
-    assert 0 <= stream_seed < 2**32, "it would run into the stream's part of the key"
-    key = np.array([data_seed, STREAMS[stream] << 32 | stream_seed], dtype=np.uint64)
-    bits = np.asarray(np.random.Philox(key=key, counter=first).random_raw(4 * count))[::4]  # four numbers a counter
-    return np.asarray((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 
 def _settings_digest(config: Config) -> str:

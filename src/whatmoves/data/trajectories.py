@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 DRAWS_PER_DIGIT = 8  # two Philox blocks of four; five are used, so a new factor need not move the old ones
-STREAMS = {"train": 0, "probe": 1, "validation": 2, "test": 3}
 
 
 class Draws(NamedTuple):
@@ -24,21 +23,6 @@ class Draws(NamedTuple):
     instances: NDArray[np.int64]
     start_px: NDArray[np.float64]
     velocity_px: NDArray[np.float64]
-
-
-def uniforms(data_seed: int, stream: str, stream_seed: int, first: int, count: int, digits: int) -> NDArray[np.float64]:
-    """Uniform numbers in [0, 1) `[count, digits, 8]` of the clips `first … first+count-1`.
-
-    Philox-4×64 (Salmon et al. 2011) keyed by (data seed, stream, stream seed) with a counter that is the clip's index
-    times its number of blocks: any clip can be drawn alone, a range in one call, and no two streams share a key.
-    """
-    assert 0 <= stream_seed < 2**32, "it would run into the stream's part of the key"
-    blocks_per_clip = digits * DRAWS_PER_DIGIT // 4
-    key = np.array([data_seed, STREAMS[stream] << 32 | stream_seed], dtype=np.uint64)
-    generator = np.random.Philox(key=key, counter=first * blocks_per_clip)
-    bits = np.asarray(generator.random_raw(count * digits * DRAWS_PER_DIGIT))
-    unit = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return unit.reshape(count, digits, DRAWS_PER_DIGIT)
 
 
 def draw(uniform: NDArray[np.float64], pool: range, range_px: int, speed_px: tuple[float, float]) -> Draws:
