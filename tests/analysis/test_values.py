@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from whatmoves.analysis.metrics import METRICS, NOT_INDEXED, refuse_unknown
+from whatmoves.analysis.metrics import METRICS, described, indexed
 from whatmoves.analysis.statistics import Sample, hierarchical_bootstrap
 from whatmoves.analysis.values import _pooled, _removed, _stands
 from whatmoves.errors import DataError
@@ -58,6 +58,42 @@ def test_rows_of_one_measure_stand_to_each_other_both_ways() -> None:
 
 
 def test_a_measure_without_words_is_no_silent_loss() -> None:
-    refuse_unknown(["mig", "mig_class_1", *NOT_INDEXED, *METRICS], "f")
-    with pytest.raises(DataError, match=r'^quality.json: measure \'sharpness\' has no words; add `"sharpness": Metric'):
-        refuse_unknown(["sharpness"], "quality.json")
+    assert indexed(["psnr_frame", "collapsed", "mig_class_1", "mse_pixel"], "f") == ["mse_pixel", "psnr_frame"]
+    for name in ("sharpness", "detection_ap_soon", "usable_content"):
+        with pytest.raises(DataError, match=rf'^quality.json: measure \'{name}\' has no words; add `"{name}": Metric'):
+            indexed([name], "quality.json")
+
+
+def test_a_family_takes_any_horizon_and_the_factors_of_any_data_set() -> None:
+    horizons = [f"detection_ap_{horizon}" for horizon in (2, 10, 100)]
+    assert indexed([*reversed(horizons), "detection_ap_late"], "f") == ["detection_ap_late", *horizons]
+    assert not METRICS.keys() & {*horizons}
+    assert described("detection_ap_<h>") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("detection_ap_100", "average precision of detections 100 frames ahead"),
+        ("predict_far_psnr_frame", "PSNR per predicted frame of the clips far"),
+        ("predict_novel_psnr_frame", "PSNR per predicted frame of objects never seen in training"),
+        ("usable_content_class", "class known to the content block"),
+        ("usable_motion_start_y", "start, down, known to the motion block"),
+        ("usable_content_side_px", "side px known to the content block"),
+        ("usable_content_shows_3", "whether a 3 is shown, known to the content block"),
+        ("usable_motion_spread_turn_x", "deviation over objects of the turn, right, known to the motion block"),
+        ("usable_motion_mean_side_px", "mean over objects of the side px, known to the motion block"),
+        (
+            "usable_motion_covariance_start_x_velocity_y",
+            "covariance over objects of the start, right, and the velocity, down, known to the motion block",
+        ),
+        (
+            "usable_motion_covariance_start_y_start_x",
+            "covariance over objects of the start, down and right, known to the motion block",
+        ),
+    ],
+)
+def test_words_of_a_family_are_made_from_its_part(name: str, label: str) -> None:
+    words = described(name)
+    assert words is not None
+    assert words.label == label

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from whatmoves import plugins
-from whatmoves.analysis.metrics import METRICS
+from whatmoves.analysis.metrics import METRICS, described
 from whatmoves.analysis.statistics import LEVEL, Sample, difference, holm, paired, paired_sign_flip
 from whatmoves.errors import ConfigError
 from whatmoves.settings import Settings
@@ -47,7 +47,7 @@ class Hypothesis(Settings):
 
     @model_validator(mode="after")
     def _complete(self) -> "Hypothesis":
-        if self.metric not in METRICS:
+        if described(self.metric) is None:
             raise ValueError(f"metric is {self.metric!r}, which is no measure; known: {', '.join(METRICS)}")
         if self.direction == "grade":
             if not self.grades or self.expected not in {grade.word for grade in self.grades}:
@@ -113,7 +113,8 @@ def _test(h: Hypothesis, samples: Mapping[str, Sample]) -> dict[str, Any]:
     if h.direction == "grade":
         ends = difference(first, Sample({"": 0.0}, constant=True)).interval
         return {**result, "score": first.value, "interval": None if ends is None else list(ends)}
-    lower_is_better = METRICS[h.metric].better == "lower"
+    words = described(h.metric)
+    lower_is_better = words is not None and words.better == "lower"
     if h.direction == "less" or (h.direction == "no_worse" and lower_is_better):
         first, second = second, first
     found, seeds = difference(first, second), paired(first, second)

@@ -1,7 +1,13 @@
-"""The measures that enter the value index: their words, units, formats, and which way is better."""
+"""The measures that enter the value index: their words, units, formats, and which way is better.
 
+A name with a part in angle brackets stands for a family: `<h>` is a number of frames, `<factor>` a factor and `<test>` a
+further test of whatever data set; the same part of the label says which, in words.
+"""
+
+import functools
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whatmoves.errors import DataError
 
@@ -138,30 +144,8 @@ METRICS |= {
     for name in ("mean_r", "max_r", "cca", "dcor", "hsic", "pairs_auc")
 }
 METRICS |= {
-    f"usable_{block}_{factor}": Metric(f"{words} known to the {block} block", "", ".3f", "")
+    f"usable_{block}_<factor>": Metric(f"<factor> known to the {block} block", "", ".3f", "")
     for block in ("content", "motion")
-    for factor, words in {
-        "class": "class",
-        "start_y": "start, down,",
-        "start_x": "start, right,",
-        "velocity_y": "velocity, down,",
-        "velocity_x": "velocity, right,",
-        # Of several objects, what no order of them changes (evaluation.factors.unordered).
-        **{f"shows_{digit}": f"whether a {digit} is shown," for digit in range(10)},
-        **{
-            f"{statistic}_{factor}": f"{words} over objects of the {of},"
-            for statistic, words in {"mean": "mean", "spread": "deviation"}.items()
-            for factor, of in {
-                "start_y": "start, down",
-                "start_x": "start, right",
-                "velocity_y": "velocity, down",
-                "velocity_x": "velocity, right",
-            }.items()
-        },
-        "covariance_start_y_start_x": "covariance over objects of the start, down and right,",
-        "covariance_start_x_velocity_y": "covariance over objects of the start, right, and the velocity, down,",
-        "covariance_velocity_y_velocity_x": "covariance over objects of the velocity, down and right,",
-    }.items()
 }
 
 # What prediction and detection measure (evaluation.prediction, .detection); gains are of analysis.predictions.
@@ -196,26 +180,74 @@ METRICS |= {
         "squared error of predictions of objects never seen in training", "", ".4f", "lower"
     ),
     "predict_novel_psnr_frame": Metric("PSNR per predicted frame of objects never seen in training", "dB", ".2f"),
-}
-METRICS |= {
-    f"detection_ap_{horizon}": Metric(f"average precision of detections {horizon} frames ahead", "", ".3f")
-    for horizon in range(19)
+    "predict_<test>_mse_pixel": Metric("squared error of predictions of the clips <test>", "", ".4f", "lower"),
+    "predict_<test>_psnr_frame": Metric("PSNR per predicted frame of the clips <test>", "dB", ".2f"),
+    "detection_ap_<h>": Metric("average precision of detections <h> frames ahead"),
 }
 
 # Measured and kept in the files, but of no use in a table: named here so that nothing is left out without a word.
 NOT_INDEXED = frozenset(
     {"collapsed", "judges_clips", "legacy_prediction_content", "legacy_prediction_motion"}
-    | {f"swap_{name}" for name in ("mae_pixel", "mse_frame", "psnr_channel", "psnr_pooled", "temporal_error")}
-    | {"swap_ssim_u7_dr1", "swap_ssim_u7_dr2"}
+    | {"mig_<factor>"}  # the parts of `mig`
 )
-MIG_OF = "mig_"  # and a factor's name: the parts of `mig`
+
+PARTS = {"h": r"\d+", "factor": r"\w+", "test": r"\w+"}  # what may stand for the part of a name in angle brackets
+AXES = {"y": "down", "x": "right"}  # end the names of factors, in every data set
 
 
-def refuse_unknown(measures: Iterable[str], file: str) -> None:
-    """Raise `DataError` for a measure that no line above describes: it would be left out of the paper in silence."""
-    for name in measures:
-        if name not in METRICS and name not in NOT_INDEXED and not name.startswith(MIG_OF):
+def described(name: str) -> Metric | None:
+    """The words of a measure, with those of its horizon or factor; None where no line above describes it."""
+    for line, metric in METRICS.items():
+        if found := _pattern(line).fullmatch(name):
+            label = metric.label
+            for part, value in found.groupdict().items():
+                label = label.replace(f"<{part}>", factor_words(value) if part == "factor" else value)
+            return replace(metric, label=label)
+    return None
+
+
+def indexed(names: Iterable[str], file: str) -> list[str]:
+    """Those of the `names` measured that enter the index, in the order above; the numbers of a family ascend.
+
+    Raises `DataError` for a measure that no line above describes: it would be left out of the paper in silence.
+    """
+    places: dict[str, tuple[int, int, str]] = {}
+    for name in names:
+        place = next((at for at, line in enumerate(METRICS) if _pattern(line).fullmatch(name)), None)
+        if place is not None:
+            places[name] = (place, len(name), name)
+        elif not any(_pattern(line).fullmatch(name) for line in NOT_INDEXED):
             raise DataError(
                 f'{file}: measure {name!r} has no words; add `"{name}": Metric("…")` to METRICS in '
                 f"whatmoves/analysis/metrics.py, or its name to NOT_INDEXED there"
             )
+    return sorted(places, key=places.__getitem__)
+
+
+def factor_words(name: str) -> str:
+    """A factor as labels say it: `start_y` is "start, down,". Of several objects, what no order of them changes has
+    the names of `whatmoves.evaluation.factors.unordered`."""
+    kind, _, of = name.partition("_")
+    match kind:
+        case "shows":
+            return f"whether a {of} is shown,"
+        case "mean" | "spread" if of:
+            return f"{'mean' if kind == 'mean' else 'deviation'} over objects of the {_on_axis(of)},"
+        case "covariance" if found := re.fullmatch(r"(\w+?)_([yx])_(\w+)_([yx])", of):
+            first, down, second, right = found.groups()
+            both = f"{first}, {AXES[down]}" + (f", and the {second}, " if first != second else " and ") + AXES[right]
+            return f"covariance over objects of the {both},"
+        case _:
+            words = _on_axis(name)
+            return f"{words}," if "," in words else words
+
+
+def _on_axis(name: str) -> str:
+    stem, _, axis = name.rpartition("_")
+    return f"{stem}, {AXES[axis]}".replace("_", " ") if stem and axis in AXES else name.replace("_", " ")
+
+
+@functools.cache
+def _pattern(line: str) -> re.Pattern[str]:
+    """What the name of a line above stands for."""
+    return re.compile(re.sub(r"<(\w+)>", lambda part: f"(?P<{part[1]}>{PARTS[part[1]]})", line))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from whatmoves.analysis.hypotheses import load_hypotheses, verdicts
 from whatmoves.analysis.judgements import Row, judged
-from whatmoves.analysis.metrics import METRICS, refuse_unknown
+from whatmoves.analysis.metrics import described, indexed
 from whatmoves.analysis.predictions import gains
 from whatmoves.analysis.statistics import Interval, Sample, hierarchical_bootstrap, seeds_interval, stand
 from whatmoves.arithmetic.report import report
@@ -92,11 +92,10 @@ def _of_model(study: Study, root: Path, folder: Path, prefix: str, floor: NDArra
     quality = read_json(folder / "quality.json")
     clips = read_arrays(folder / "clips.npz")
     files = [str((folder / name).relative_to(root)) for name in ("quality.json", "clips.npz")]
-    for row in quality["seeds"].values():
-        refuse_unknown(row, files[0])
+    measured = indexed({name for row in quality["seeds"].values() for name in row}, files[0])
     trained = bool(quality["parameters"])
     samples: dict[str, Sample] = {}
-    for metric in (name for name in METRICS if name not in DERIVED):
+    for metric in (name for name in measured if name not in DERIVED):
         per_seed = {seed: row[metric] for seed, row in quality["seeds"].items() if row.get(metric) is not None}
         if per_seed:
             arrays = [clips[f"seed{seed}_{metric}"] for seed in per_seed if f"seed{seed}_{metric}" in clips]
@@ -116,14 +115,11 @@ def _of_model(study: Study, root: Path, folder: Path, prefix: str, floor: NDArra
 
 def _of_judgement(study: Study, row: Row, prefix: str) -> Measured:
     """All values of one judged row; those that depend on a split of the code say whose it is."""
-    for values in row.seeds.values():
-        refuse_unknown(values, row.files[0])
     samples: dict[str, Sample] = {}
-    for metric in METRICS:
+    for metric in indexed({name for values in row.seeds.values() for name in values}, row.files[0]):
         per_seed = {seed: values[metric] for seed, values in row.seeds.items() if metric in values}
-        if per_seed:
-            arrays = [row.clips[seed][metric] for seed in per_seed if metric in row.clips.get(seed, {})]
-            samples[metric] = _sample(per_seed, arrays, constant=row.constant)
+        arrays = [row.clips[seed][metric] for seed in per_seed if metric in row.clips.get(seed, {})]
+        samples[metric] = _sample(per_seed, arrays, constant=row.constant)
     found = _measured(study, prefix, samples, row.files)
     for entry in found.values.values():
         entry["split"] = row.split
@@ -230,5 +226,6 @@ def _fact(metric: str, value: float, files: list[str]) -> dict[str, Any]:
 
 
 def _words(metric: str) -> dict[str, str]:
-    described = METRICS[metric]
-    return {"label": described.label, "unit": described.unit, "format": described.format, "better": described.better}
+    words = described(metric)
+    assert words is not None, "what has no words is not indexed"
+    return {"label": words.label, "unit": words.unit, "format": words.format, "better": words.better}

@@ -29,15 +29,11 @@ from whatmoves.errors import DataError
 from whatmoves.evaluation.ssim import GAUSS11, UNIFORM7, ssim
 
 MSE_FLOOR = 1e-10
-METRICS = (
-    "mse_frame", "mse_pixel", "mae_pixel", "psnr_frame", "psnr_channel", "psnr_pooled",
-    "ssim_gauss11", "ssim_u7_dr1", "ssim_u7_dr2", "temporal_error",
-    "legacy_temporal_consistency",
-)  # fmt: skip
+SWAPPED = ("psnr_frame", "ssim_gauss11", "mse_pixel")  # of these, what is also said of swaps
 
 
 def frame_quality(prediction: Tensor, truth: Tensor) -> dict[str, Tensor]:
-    """Every metric of `METRICS` but psnr_pooled, per frame: `[B, T]`, temporal ones `[B, T-1]`.
+    """Every metric above but psnr_pooled, per frame: `[B, T]`, those of changes `[B, T-1]`. To add one, add it here.
 
     Raises:
         DataError: unequal shapes, integer pictures, values that are not finite or of another scale than [0, 1].
@@ -84,7 +80,7 @@ def quality(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[dict[str, NDArray
     pooled_mse = np.asarray(10 ** (-per_frame["psnr_frame"] / 10)).mean(1)
     clips["psnr_pooled"] = -10 * np.log10(pooled_mse)
     curves = {name: [float(value) for value in values.mean(0)] for name, values in per_frame.items()}
-    return {name: clips[name] for name in METRICS if name in clips}, curves
+    return clips, curves
 
 
 def summary(clips: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
@@ -96,9 +92,9 @@ def summary(clips: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
 
 
 def swap_quality(batches: Iterable[tuple[Tensor, Tensor]]) -> dict[str, NDArray[np.float64]]:
-    """Quality per pair `[P]` of (swap, rendered true swap), as `swap_psnr_frame` and so on; legacy measures apart."""
+    """Quality per pair `[P]` of (swap, rendered true swap), as `swap_psnr_frame` and so on: `SWAPPED`."""
     clips, _ = quality(batches)
-    return {f"swap_{name}": values for name, values in clips.items() if not name.startswith("legacy_")}
+    return {f"swap_{name}": clips[name] for name in SWAPPED}
 
 
 def blurred(video: Tensor, sigma_px: float = 1.0) -> Tensor:
