@@ -1,6 +1,7 @@
 """A fair search: as many points, the same clips and the same kind of score for every model, chosen on validation clips.
 
-Optuna walks the grids. Each trial is kept as soon as it is done, so that an interrupted search loses one at most.
+The grid is small enough to be tried whole. Each trial is kept as soon as it is done, so that an interrupted search
+loses one at most.
 """
 
 import logging
@@ -40,29 +41,22 @@ def search(
 
     `keep` gets all trials so far after each. Raises `ConfigError` where `done` holds a point that is not declared.
     """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     points, first = space.points(model), str(space.seeds[0])
     _refuse_foreign(space, model, done)
     tried = {points.index(trial.point): dict(trial.validation_mse_pixel) for trial in done}
     runs = len(points) + min(space.finalists, len(points)) * (len(space.seeds) - 1)
 
-    def run(index: int, seed: int) -> float:
+    def run(index: int, seed: int) -> None:
         number = sum(len(errors) for errors in tried.values()) + 1
         log.info("%s: run %d of %d: %s, seed %d", model, number, runs, points[index], seed)
         error = _error(changed(study, model, points[index]), model, seed, score, dataset, data_folder, device)
         log.info("%s: squared error of its %s %.5f", model, score, error)
         tried.setdefault(index, {})[str(seed)] = error
         keep(_ordered(points, tried, space))
-        return error
 
-    missing = [index for index in range(len(points)) if first not in tried.get(index, {})]
-    if missing:
-        sampler = optuna.samplers.GridSampler({"point": missing}, seed=0)
-        walk = optuna.create_study(sampler=sampler)
-        last = len(points) - 1
-        walk.optimize(lambda trial: run(trial.suggest_int("point", 0, last), space.seeds[0]), n_trials=len(missing))
+    for index in range(len(points)):
+        if first not in tried.get(index, {}):
+            run(index, space.seeds[0])
     for index in sorted(tried, key=lambda index: tried[index][first])[: space.finalists]:
         for seed in space.seeds[1:]:
             if str(seed) not in tried[index]:
