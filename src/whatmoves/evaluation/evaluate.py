@@ -5,7 +5,8 @@ Written into the model's folder:
     quality.json   one number per seed and measure, curves over frames, and what the model cannot do, with the reason
     clips.npz      `seed<s>_<measure>` `[N]`, or `[P]` for swaps: what bootstraps draw from
     codes.npz      `seed<s>_<train|validation|test>_<block>` `[N, D]` float32: posterior means
-    swaps.npz      `pairs` `[P, 2]` of test rows (content, motion), uint8 `truth`, `seed<s>_swapped` `[P, T, C, H, W]`
+    swaps.npz      `pairs` `[P, 2]` of test rows (content, motion), uint8 `truth`, `seed<s>_swapped` `[P, T, C, H, W]`,
+                   `others` (see `Swaps`), and of a learned split `seed<s>_projector` `[D, D]` (see `Mixer`)
     pictures.npz   see `whatmoves.evaluation.pictures`
     timings.json   times, which differ from run to run
 
@@ -121,7 +122,12 @@ def evaluate(
         f"seed{seed}_swapped": r.swapped for seed, r in results.items() if r.swapped is not None
     }
     if swapped and clips.swaps is not None:
-        swapped |= {"pairs": clips.swaps.pairs, "truth": clips.swaps.truth}
+        swapped |= clips.swaps._asdict()
+        swapped |= {
+            f"seed{seed}_projector": r.mixer.projector
+            for seed, r in results.items()
+            if r.mixer is not None and r.mixer.projector is not None
+        }
     write_arrays(out_folder / "swaps.npz", swapped)
     write_json(
         out_folder / "quality.json",

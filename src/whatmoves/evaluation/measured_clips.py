@@ -28,14 +28,22 @@ class Clips(NamedTuple):
 
 
 def open_clips(
-    module: ModuleType, config: Any, source: Source, settings: Evaluation, past_frames: int, judged: bool
+    module: ModuleType,
+    config: Any,
+    source: Source,
+    settings: Evaluation,
+    past_frames: int,
+    judged: bool,
+    swaps: Swaps | None = None,
 ) -> Clips:
     """The splits, factor roles and true swaps of a data set, whose predictions start from `past_frames`.
 
-    For a model that is not to be judged there are no swaps: it is asked for nothing that its codes hold.
+    For a model that is not to be judged there are no swaps: it is asked for nothing that its codes hold. `swaps` that
+    were rendered before are taken as they are.
     """
     splits = {name: source.split(name) for name in ("validation", "test")}
-    swaps = true_swaps(module, config, splits["test"], settings.swap_pairs) if judged else None
+    if judged and swaps is None:
+        swaps = true_swaps(module, config, splits["test"], settings.swap_pairs)
     if swaps is not None:
         splits["train"] = source.train_split(settings.probe_clips)
     others = {word: source.split(name) for word, name in getattr(module, "OTHER_TESTS", {}).items()}

@@ -21,7 +21,7 @@ from whatmoves import plugins
 from whatmoves.errors import DataError
 from whatmoves.evaluation.encoding import encoded
 from whatmoves.evaluation.factors import NO_TARGETS
-from whatmoves.evaluation.swaps import BLOCKS, Codes, fitted_mixer
+from whatmoves.evaluation.swaps import BLOCKS, Codes, Mixer, Swaps, swap_pairs
 from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.judging.control import Coder, led, own_reconstructions, resampled
 from whatmoves.judging.information import PARTS, coded, gap_and_leaks, information
@@ -56,9 +56,10 @@ def judge(
     tune_malloc()
     torch.set_num_threads(1)
     place = choose_device(device)
-    task, judges = open_task(study, dataset, data_folder), load_judges(judges_file, place)
     codes, swaps = read_arrays(evaluation_folder / "codes.npz"), read_arrays(evaluation_folder / "swaps.npz")
-    if "pairs" in swaps and not np.array_equal(swaps["pairs"], task.swaps.pairs):
+    rendered = Swaps(swaps["pairs"], swaps["truth"], swaps["others"]) if "pairs" in swaps else None
+    task, judges = open_task(study, dataset, data_folder, rendered), load_judges(judges_file, place)
+    if not np.array_equal(task.swaps.pairs, swap_pairs(task.clips.test.factors, study.evaluation.swap_pairs)):
         raise DataError(f"{evaluation_folder / 'swaps.npz'}: other pairs than this study's; run the evaluation again")
     seeds: dict[str, dict[str, float]] = {}
     untrained: dict[str, dict[str, float]] = {}
@@ -69,12 +70,9 @@ def judge(
         values: dict[str, float] = {}
         mine = codes_of_seed(codes, seed)
         swapped = swaps.get(f"seed{seed}_swapped")
-        targets = task.targets["train"] if task.targets else None
-        mixer = fitted_mixer(mine["train"], targets) if mine["train"] and swapped is not None else None
-        if set(BLOCKS) <= set(mine["train"]):
-            splits.add("blocks")
-        elif mine["train"] and targets is not None:
-            splits.add("learned")
+        named = set(BLOCKS) <= set(mine["train"])
+        if named or (mine["train"] and task.targets is not None):
+            splits.add("blocks" if named else "learned")
         if not mine["train"]:
             cannot["information"] = "it has no code"
         elif task.targets is None:
@@ -82,9 +80,10 @@ def judge(
         else:
             values |= information(mine, task.targets, study.evaluation)
             untrained[str(seed)] = of_fresh_network(study, task, model, seed, place)
-        if swapped is None or mixer is None:
+        if swapped is None:
             cannot["swap"] = "it cannot be swapped; its evaluation says why"
         else:
+            mixer = Mixer("blocks" if named else "learned", swaps.get(f"seed{seed}_projector"))
             net: Any = load_checkpoint(path, place, study.models[model].kind).model
             coder = Coder(net, mixer, mine["train"], mine["test"], place)
             of_pairs, numbers = judged_swaps(coder, swapped, task, judges, study.evaluation)

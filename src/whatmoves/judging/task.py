@@ -39,14 +39,16 @@ class Task(NamedTuple):
         return Intended(self.sets[content], self.sets[motion], self.paths[content], self.paths[motion])
 
 
-def open_task(study: Study, dataset: str, data_folder: Path) -> Task:
-    """Open a data set of moving digits; raises `ConfigError` or `DataError`."""
+def open_task(study: Study, dataset: str, data_folder: Path, swaps: Swaps | None = None) -> Task:
+    """Open a data set of moving digits, with true `swaps` that were rendered before, if there are any.
+
+    Raises `ConfigError` or `DataError`.
+    """
     entry, where = study.data[dataset], f"data.{dataset}"
     module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
     source = module.open_source(config, data_folder)
-    clips = open_clips(
-        module, config, source, study.evaluation, past_of(entry.past_frames, source.shape.frames), judged=True
-    )
+    past_frames = past_of(entry.past_frames, source.shape.frames)
+    clips = open_clips(module, config, source, study.evaluation, past_frames, judged=True, swaps=swaps)
     assert clips.swaps is not None, "only data sets that draw their factors are judged"
     table = clips.test.factors
     return Task(
