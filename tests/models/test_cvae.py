@@ -122,7 +122,7 @@ def test_gradients_reach_every_parameter(options: dict[str, Any], step: Step) ->
 def plainly(model: Model, batch: Batch, true: int, latents: Tensor, past: int) -> Tensor:
     """Frames 1 … T − 1 one at a time, a stage's two inputs in one convolution; frames below `true` are given."""
     rule, drawn = model.config.skip_from, []
-    told = model._told(batch.actions, batch.states, batch.video, past, ODD.frames)
+    told = model._conditions(batch.actions, batch.states, batch.video, past, ODD.frames)
     frames, states, skipped = [batch.video[:, 0]], None, {}
     for step in range(ODD.frames - 1):
         code, skipped[step] = model.encoder(frames[-1])
@@ -149,8 +149,8 @@ def test_frames_known_at_once_are_drawn_as_one_by_one(options: dict[str, Any], t
     latents = torch.randn(2, 5, 3)
     with torch.no_grad():
         codes, skips = model._encoded(batch.video)
-        told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
-        drawn, _ = model._unrolled(codes[:, :true], skips, model.config.past_frames, latents, latents[:, :0], told)
+        told = model._conditions(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
+        drawn, _ = model._rollout(codes[:, :true], skips, model.config.past_frames, latents, latents[:, :0], told)
         expected = plainly(model, batch, true, latents, model.config.past_frames)
     torch.testing.assert_close(drawn, expected, rtol=0, atol=2e-3)  # rounding grows from prediction to prediction
 
@@ -159,9 +159,9 @@ def test_frames_known_at_once_are_drawn_as_one_by_one(options: dict[str, Any], t
 def test_what_a_drawn_frame_knows(true: int) -> None:
     model, batch = small().eval(), clips(1)
     codes, skips = (model._encoded(batch.video)[0].detach().requires_grad_(), model._encoded(batch.video)[1])
-    told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6).requires_grad_()
+    told = model._conditions(batch.actions, batch.states, batch.video, model.config.past_frames, 6).requires_grad_()
     latents = torch.randn(1, 5, 3).requires_grad_()
-    drawn, _ = model._unrolled(codes[:, :true], skips, 2, latents, latents[:, :0], told)
+    drawn, _ = model._rollout(codes[:, :true], skips, 2, latents, latents[:, :0], told)
     for step in range(5):
         known = torch.autograd.grad(drawn[:, step].sum(), (codes, latents, told), retain_graph=True)
         latest = [values[0].any(1).nonzero().max().item() for values in known]
@@ -191,17 +191,17 @@ def test_one_seed_is_one_future_and_no_seed_is_the_mean_latent(prior: str) -> No
     assert not torch.allclose(foretold(model, batch, 2, 3, 7), foretold(model, batch, 2, 3, 8), rtol=1e-2)
     with torch.no_grad():
         latents = model.posterior(model._encoded(batch.video[:, :2])[0][:, 1:], None)[0].mean
-        told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
+        told = model._conditions(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
         codes, skips = model._encoded(batch.video[:, :2])
         for seed, noise in (
             (None, torch.zeros(2, 3, 3)),
             (7, torch.randn(2, 3, 3, generator=Generator().manual_seed(7))),
         ):
-            drawn, priors = model._unrolled(codes, skips, 2, latents, noise, told)
+            drawn, priors = model._rollout(codes, skips, 2, latents, noise, told)
             assert torch.equal(foretold(model, batch, 2, 3, seed), drawn[:, 1:])
             free = priors.draw(torch.cat((noise[:, :1], noise), dim=1))[:, 1:]
             given = torch.cat((latents, free), dim=1)
-            torch.testing.assert_close(model._unrolled(codes, skips, 2, given, noise[:, :0], told)[0], drawn)
+            torch.testing.assert_close(model._rollout(codes, skips, 2, given, noise[:, :0], told)[0], drawn)
     assert (prior == "fixed") == (not priors.mean.any())
 
 
@@ -214,9 +214,9 @@ def test_a_learned_prior_reads_the_frames_before_its_own() -> None:
     model, batch = small({"prior": "learned"}).eval(), clips(1)
     codes = model._encoded(batch.video)[0].detach().requires_grad_()
     _, skips = model._encoded(batch.video)
-    told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
+    told = model._conditions(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
     latents = torch.zeros(1, 5, 3)
-    _, prior = model._unrolled(codes[:, :5], skips, 2, latents, latents[:, :0], told)
+    _, prior = model._rollout(codes[:, :5], skips, 2, latents, latents[:, :0], told)
     (slope,) = torch.autograd.grad(prior.mean[:, 2].sum(), codes)
     assert slope[0].any(1).tolist() == [True, True, True, False, False, False]
 
@@ -295,13 +295,13 @@ def test_terms_are_sums_over_steps_and_beta_weighs_what_annealing_leaves() -> No
 
 def test_one_coin_a_batch_decides_on_teacher_forcing(monkeypatch: pytest.MonkeyPatch) -> None:
     true: list[int] = []
-    unrolled = Model._unrolled
+    unrolled = Model._rollout
 
     def noted(model: Model, codes: Tensor, *rest: Any) -> Any:
         true.append(codes.shape[1])
         return unrolled(model, codes, *rest)
 
-    monkeypatch.setattr(Model, "_unrolled", noted)
+    monkeypatch.setattr(Model, "_rollout", noted)
     for options, step, expected in (
         ({}, Step(3, 8), [5] * 3),
         ({}, FREE, [2] * 3),
@@ -327,8 +327,8 @@ def test_gradients_flow_through_predictions_that_are_read() -> None:
     codes, skips = model._encoded(batch.video)
     true, skips = codes[:, :2].detach(), [maps.detach() for maps in skips]
     latents = torch.zeros(2, 5, 3)
-    told = model._told(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
-    drawn, _ = model._unrolled(true, skips, 2, latents, latents[:, :0], told)
+    told = model._conditions(batch.actions, batch.states, batch.video, model.config.past_frames, 6)
+    drawn, _ = model._rollout(true, skips, 2, latents, latents[:, :0], told)
     for step, read in ((1, False), (2, True)):
         slopes = torch.autograd.grad(drawn[:, step].sum(), list(model.encoder.parameters()), retain_graph=True)
         assert {bool(slope.any()) for slope in slopes} == {read}

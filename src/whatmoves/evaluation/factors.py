@@ -1,7 +1,7 @@
 """Which columns of a factor table are what, as the data kind says in its `FACTOR_ROLES`.
 
-Columns end in `_1`, `_2`, … for the object they speak of. Nothing tells a code which of several objects is the first:
-of them only what no order changes is a target. A data kind without `FACTOR_ROLES` has no known factors, and whatever
+Columns end in `_1`, `_2`, … for the object they speak of. Nothing tells a code which of several objects is the first,
+so only what is the same in every order is a target. A data kind without `FACTOR_ROLES` has no known factors, and whatever
 needs them is absent for it.
 """
 

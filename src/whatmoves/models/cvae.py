@@ -116,7 +116,7 @@ class Model(nn.Module):
         self.reads_actions = c.conditions in ("both", "actions") and shape.actions > 0
         self.reads_states = c.conditions in ("both", "states") and shape.states > 0
         self.reads_future_states = self.reads_states and c.future_states == "true"
-        told = shape.actions * self.reads_actions + shape.states * self.reads_states
+        conditions = shape.actions * self.reads_actions + shape.states * self.reads_states
         self.encoder = FrameEncoder(shape, c.channels, c.depths, c.code_width)
         self.posterior = GaussianNetwork(c.code_width, c.hidden, c.posterior_layers, c.latent_dim)
         self.prior = (
@@ -124,7 +124,7 @@ class Model(nn.Module):
             if c.prior == "fixed"
             else GaussianNetwork(c.code_width, c.hidden, c.prior_layers, c.latent_dim)
         )
-        inputs = c.code_width + c.latent_dim + told
+        inputs = c.code_width + c.latent_dim + conditions
         self.predictor = Predictor(inputs, c.hidden, c.predictor_layers, c.code_width, c.predictor_norm)
         self.decoder = FrameDecoder(shape, c.channels, c.depths, c.code_width)
         self.apply(start_as_the_original)
@@ -135,8 +135,10 @@ class Model(nn.Module):
         codes, skips = self.encoder(video.flatten(0, 1))
         return torch.unflatten(codes, 0, video.shape[:2]), [_by_frame(maps, len(video)) for maps in skips]
 
-    def _told(self, actions: Tensor | None, states: Tensor | None, like: Tensor, past: int, frames: int) -> Tensor:
-        """Actions and states that are read, side by side and raw: `[B, frames, told]`. Raises `ConfigError`.
+    def _conditions(
+        self, actions: Tensor | None, states: Tensor | None, like: Tensor, past: int, frames: int
+    ) -> Tensor:
+        """Actions and states that are read, side by side and raw: `[B, frames, conditions]`. Raises `ConfigError`.
 
         States of the frames from `past` on are the last one before, unless the true ones are asked for.
         """
@@ -159,8 +161,8 @@ class Model(nn.Module):
             parts.append(values)
         return torch.cat(parts, dim=2)
 
-    def _unrolled(
-        self, codes: Tensor, skips: list[Tensor], past: int, latents: Tensor, noise: Tensor, told: Tensor,
+    def _rollout(
+        self, codes: Tensor, skips: list[Tensor], past: int, latents: Tensor, noise: Tensor, conditions: Tensor,
         undrawn: int = 0,
     ) -> tuple[Tensor, Gaussian]:  # fmt: skip
         """Frames 1 + undrawn … S `[B, S − undrawn, C, H, W]`, and the prior of each step `[B, S, latent]`.
@@ -168,42 +170,42 @@ class Model(nn.Module):
         codes `[B, K, code_width]` are of the true frames 0 … K − 1, K ≤ S; a later step reads the encoding of the
         prediction before it. skips: maps of at least the frames below `past`, or of all K where the previous frame is
         drawn upon. The first L latents `[B, L, latent]` are given, the S − L others drawn from the prior with `noise`
-        `[B, S − L, latent]`. told: `[B, ≥ S, told]`. The first `undrawn` < K steps are made but not drawn.
+        `[B, S − L, latent]`. conditions: `[B, ≥ S, conditions]`. The first `undrawn` < K steps are made but not drawn.
         """
         K, L = codes.shape[1], latents.shape[1]
         S = L + noise.shape[1]
         latest = {"last_given": past - 1, "before_last_given": max(past - 2, 0), "previous": K - 1}
         end = min(S, latest[self.config.skip_from] + 1)
         start = min(undrawn, end - 1)
-        grounds = self._laid([maps[:, start:end] for maps in skips])
+        skip_inputs = self._skip_inputs([maps[:, start:end] for maps in skips])
         states: States = None
         prior_states: States = None
-        drawn: list[Tensor] = []
+        frames: list[Tensor] = []
         priors: list[Gaussian] = []
         read = codes
         for first, last in [(0, K), *((step, step + 1) for step in range(K, S))]:
             if first:
-                read, maps = self._encoded(drawn[-1][:, -1:])
+                read, maps = self._encoded(frames[-1][:, -1:])
                 if self.config.skip_from == "previous":
-                    grounds = self._laid(maps)
+                    skip_inputs = self._skip_inputs(maps)
             prior, prior_states = self.prior(read, prior_states)
             given = latents[:, first:last]
             free = Gaussian(*(values[:, given.shape[1] :] for values in prior))
             latent = torch.cat((given, free.draw(noise[:, max(0, first - L) : max(0, last - L)])), dim=1)
-            features, states = self.predictor(torch.cat((read, latent, told[:, first:last]), dim=2), states)
-            shown = range(max(first, undrawn), last)
-            features = features[:, shown.start - first :]
-            upon = (grounds[min(step - start, len(grounds) - 1)] for step in shown)
-            laid = [_in_a_row(torch.stack(stage, dim=1)) for stage in zip(*upon, strict=True)]
-            frames = self.decoder(features.flatten(0, 1), laid)
-            drawn.append(torch.unflatten(frames, 0, features.shape[:2]))
+            features, states = self.predictor(torch.cat((read, latent, conditions[:, first:last]), dim=2), states)
+            steps = range(max(first, undrawn), last)
+            features = features[:, steps.start - first :]
+            of_steps = (skip_inputs[min(step - start, len(skip_inputs) - 1)] for step in steps)
+            stages = [_in_a_row(torch.stack(stage, dim=1)) for stage in zip(*of_steps, strict=True)]
+            pictures = self.decoder(features.flatten(0, 1), stages)
+            frames.append(torch.unflatten(pictures, 0, features.shape[:2]))
             priors.append(prior)
-        return torch.cat(drawn, dim=1), Gaussian(*(torch.cat(parts, dim=1) for parts in zip(*priors, strict=True)))
+        return torch.cat(frames, dim=1), Gaussian(*(torch.cat(parts, dim=1) for parts in zip(*priors, strict=True)))
 
-    def _laid(self, skips: list[Tensor]) -> list[tuple[Tensor, ...]]:
+    def _skip_inputs(self, skips: list[Tensor]) -> list[tuple[Tensor, ...]]:
         """What the decoder's stages add for each frame of `skips` (`[B, F, h, w, c]`): F tuples of `[B, h, w, c]`."""
-        laid = self.decoder.lay([_in_a_row(maps) for maps in skips])
-        return list(zip(*(_by_frame(maps, len(skips[0])).unbind(1) for maps in laid), strict=True))
+        stages = self.decoder.skip_inputs([_in_a_row(maps) for maps in skips])
+        return list(zip(*(_by_frame(maps, len(skips[0])).unbind(1) for maps in stages), strict=True))
 
     @property
     def settled(self) -> float:
@@ -226,12 +228,12 @@ class Model(nn.Module):
         probability = teacher_forcing(step.progress, c.forcing, c.forcing_start, c.forcing_lower, c.forcing_decay)
         forced = bool(torch.rand((), device="cpu") < probability)
         true = frames - 1 if forced else 1 if c.replace_past else c.past_frames
-        told = self._told(batch.actions, batch.states, video, c.past_frames, frames)
+        conditions = self._conditions(batch.actions, batch.states, video, c.past_frames, frames)
         codes, skips = self._encoded(video)
         posterior, _ = self.posterior(codes[:, 1:], None)
         latents = posterior.draw(torch.randn_like(posterior.mean))
-        drawn, prior = self._unrolled(codes[:, :true], skips, c.past_frames, latents, latents[:, :0], told)
-        mse = (drawn - video[:, 1:]).square().mean((0, 2, 3, 4)).sum()
+        prediction, prior = self._rollout(codes[:, :true], skips, c.past_frames, latents, latents[:, :0], conditions)
+        mse = (prediction - video[:, 1:]).square().mean((0, 2, 3, 4)).sum()
         kl = kl_between(posterior.mean, posterior.logvar, prior.mean, prior.logvar).sum((1, 2)).mean()
         cycles = c.kl_cycles if c.kl_annealing == "cyclical" else 1
         ramp = 1.0 if c.kl_annealing == "none" else cycled_ramp(step.progress, cycles, c.kl_ratio)
@@ -262,7 +264,7 @@ class Model(nn.Module):
         states after `past` where they are held. Raises `ConfigError` where they are missing and the model reads them.
         """
         P = past.shape[1]
-        told = self._told(actions, states, past, P, P + horizon)
+        conditions = self._conditions(actions, states, past, P, P + horizon)
         codes, skips = self._encoded(past)
         size = (len(past), horizon, self.config.latent_dim)
         noise = (
@@ -272,7 +274,7 @@ class Model(nn.Module):
         latents = noise[:, :0]
         if P > 1:
             latents = self.posterior(codes[:, 1:], None)[0].mean
-        return self._unrolled(codes, skips, P, latents, noise, told, undrawn=P - 1)[0]
+        return self._rollout(codes, skips, P, latents, noise, conditions, undrawn=P - 1)[0]
 
 
 def _by_frame(maps: Tensor, clips: int) -> Tensor:

@@ -64,8 +64,8 @@ class FrameDecoder(nn.Module):
     """Codes `[N, code_width]` and skips → frames `[N, C, H, W]`, 0 … 1, float32: the mirror of the encoder.
 
     Each stage doubles the sides (nearest neighbour) and begins with a convolution over two things side by side: what
-    rises from below, and the encoder's map of an earlier frame. That is the sum of a convolution of each, so `lay` does
-    the second once for a frame, however many frames are drawn upon it.
+    rises from below, and the encoder's map of an earlier frame. That is the sum of a convolution of each, so the
+    second is done once for a frame (`skip_inputs`), however many frames are drawn upon it.
     """
 
     def __init__(self, shape: ClipShape, widths: Widths, depths: Widths, code_width: int) -> None:
@@ -87,13 +87,13 @@ class FrameDecoder(nn.Module):
         assert head.bias is not None
         nn.init.constant_(head.bias, math.log(intensity / (1 - intensity)))
 
-    def lay(self, skips: list[Tensor]) -> list[Tensor]:
+    def skip_inputs(self, skips: list[Tensor]) -> list[Tensor]:
         """What the maps of N frames add to the frames drawn upon them, one `[N, …]` each stage, finest first."""
         return [ground(maps) for ground, maps in zip(self.ground, skips, strict=True)]
 
-    def forward(self, codes: Tensor, laid: list[Tensor]) -> Tensor:
+    def forward(self, codes: Tensor, skip_inputs: list[Tensor]) -> Tensor:
         maps = self.foot(codes[:, :, None, None])
-        for rise, ground, stage in zip(reversed(self.rise), reversed(laid), reversed(self.stages), strict=True):
+        for rise, ground, stage in zip(reversed(self.rise), reversed(skip_inputs), reversed(self.stages), strict=True):
             maps = stage(rise(F.interpolate(maps, scale_factor=2)) + ground)
         frames: Tensor = maps.float().sigmoid()
         return frames
