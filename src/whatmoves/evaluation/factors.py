@@ -1,8 +1,8 @@
 """Which columns of a factor table are what, as the data kind says in its `FACTOR_ROLES`.
 
 Columns end in `_1`, `_2`, … for the object they speak of. Nothing tells a code which of several objects is the first,
-so only what is the same in every order is a target. A data kind without `FACTOR_ROLES` has no known factors, and whatever
-needs them is absent for it.
+so only what is the same in every order is a target. A data kind without `FACTOR_ROLES` has no known factors, and
+whatever needs them is absent for it.
 """
 
 from collections.abc import Container, Mapping, Sequence
