@@ -15,14 +15,17 @@ class Frame(NamedTuple):
     swaps: bool = False  # answers swaps without a model
     codes: bool = False  # is a code without a model
     predicts: bool = False  # predictions are held against the best of these
+    says: str = ""  # what it does, as the paper goes on after its name
 
 
 FRAMES = {
     "blank": Frame("blank", clips=True, swaps=True, predicts=True),
-    "mean_frame": Frame("mean frame", predicts=True),
+    "mean_frame": Frame("mean frame", predicts=True, says="shows the average frame of the training set"),
     "mean_video": Frame("mean clip", swaps=True),
-    "copy_last": Frame("copy last", predicts=True),
-    "linear_extrapolation": Frame("linear extrapolation", predicts=True),
+    "copy_last": Frame("copy last", predicts=True, says="repeats a frame of the clip it is given"),
+    "linear_extrapolation": Frame(
+        "linear extrapolation", predicts=True, says="lets every pixel go on changing as it last did"
+    ),
     "copy_content": Frame("copy of content source", swaps=True),
     "copy_motion": Frame("copy of motion source", swaps=True),
     "noise": Frame("noise", codes=True),

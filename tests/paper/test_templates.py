@@ -7,6 +7,7 @@ from tools import ROOT
 
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
+from whatmoves.paper.build import _all_shown
 from whatmoves.paper.efficiency import ReferenceTimes
 from whatmoves.paper.index import Entry, Stands, ValueIndex
 from whatmoves.paper.render import render
@@ -112,6 +113,24 @@ def test_what_a_template_may_not_do(template: str, message: str, tmp_path: Path)
         rendered(template, tmp_path)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_figure_that_is_drawn_and_shown_nowhere_fails_the_build(tmp_path: Path) -> None:
+    writer = Writer(STUDY, index_of("toy", ENTRIES), tmp_path)
+    _all_shown(STUDY, writer)  # nothing is drawn
+    (tmp_path / "pipeline.pdf").touch()
+    with pytest.raises(PaperError, match=r"^figure pipeline is drawn, but no section shows it; call figure\('pipeline"):
+        _all_shown(STUDY, writer)
+    writer.figure("pipeline", str)
+    _all_shown(STUDY, writer)
+
+
+def test_floors_of_the_study_are_described_in_the_order_of_tables() -> None:
+    models = {"linear_extrapolation": None, "low": {"kind": "mean_frame", "label": "Low"}, "pca": None}
+    study = Study.model_validate({"study": "toy", "data": {"moving_digits": None}, "models": models})
+    found = section("systems", study, {})
+    assert r"black frames; \emph{Low} shows the average frame of the training set; \emph{linear extrapolation}" in found
+    assert r"as it last did; \emph{blurred truth}" in found
 
 
 def test_text_from_outside_cannot_become_tex() -> None:

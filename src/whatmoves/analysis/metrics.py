@@ -1,7 +1,7 @@
 """The measures that enter the value index: their words, units, formats, and which way is better.
 
-A name with a part in angle brackets stands for a family: `<h>` is a number of frames, `<factor>` a factor and `<test>` a
-further test of whatever data set; the same part of the label says which, in words.
+A name with a part in angle brackets stands for a family: `<h>` is a number of frames, `<factor>` a factor and `<test>`
+a further test of whatever data set; the same part of the label says which, in words.
 """
 
 import functools

@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 
 from whatmoves.errors import PaperError
+from whatmoves.figures.catalogue import figures_of
 from whatmoves.files import write_bytes, write_text
+from whatmoves.layout import figure_parts
 from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes, efficiency_of
 from whatmoves.paper.index import read_index
@@ -66,6 +68,7 @@ def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path)
         ReportedSearch(writer, search_of(study.study, templates)),
         ReferenceTimes(writer, efficiency_of(study.study, templates)),
     )
+    _all_shown(study, writer)
     shutil.rmtree(out_tex_folder / "figures", ignore_errors=True)
     for name in writer.figures_used:
         write_bytes(out_tex_folder / "figures" / f"{name}.pdf", (root / "figures" / f"{name}.pdf").read_bytes())
@@ -75,6 +78,16 @@ def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path)
     write_letters(used_letters(source), out_tex_folder)
     write_text(out_tex_folder / SOURCE, source)
     return tuple(writer.used)
+
+
+def _all_shown(study: Study, writer: Writer) -> None:
+    for name in figures_of(study):
+        if writer.has_figure(name) and name not in writer.figures_used:
+            module = figure_parts(name)[0]
+            raise PaperError(
+                f"figure {name} is drawn, but no section shows it; call figure({module!r}) in a file of paper/sections "
+                f"or take it out of whatmoves/figures/catalogue.py"
+            )
 
 
 def build_pdf(tex_folder: Path, out_pdf: Path) -> None:

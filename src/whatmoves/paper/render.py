@@ -54,10 +54,10 @@ def render(
     functions: dict[str, Any] = {
         name: getattr(writer, name)
         for name in (
-            "models", "leaders", "headline", "variants", "unjudged", "label", "labels", "floors", "has", "anywhere",
-            "value", "seeds_behind", "compared", "beside_zero", "floor_of", "standings", "against_zero",
-            "against_untrained", "setting", "has_setting", "table", "figure", "figure_of", "see_figure", "has_figure",
-            "empty_figures", "verdicts", "has_verdict", "verdict", "evidence",
+            "models", "leaders", "headline", "variants", "unjudged", "label", "labels", "floors", "floors_in_words",
+            "has", "anywhere", "value", "seeds_behind", "compared", "beside_zero", "floor_of", "standings",
+            "against_zero", "against_untrained", "setting", "has_setting", "table", "figure", "figure_of",
+            "see_figure", "has_figure", "empty_figures", "verdicts", "has_verdict", "verdict", "evidence",
         )
     }  # fmt: skip
     functions |= {"has_metric": writer.index.has_metric, "column": Column, "appendix": appendix}

@@ -83,6 +83,14 @@ class Writer:
             row.name for row in self._rows(dataset) if row.reference and f"{dataset}.{row.name}.{metric}" in self.index
         ]
 
+    def floors_in_words(self) -> dict[Tex, str]:
+        """What the study's floors do that are models, by label, in the order of `FRAMES`."""
+        order = [*FRAMES]
+        names = [name for name, entry in self.study.models.items() if entry.kind in FRAMES]
+        names = sorted(names, key=lambda name: order.index(self.study.models[name].kind))
+        said = {self.label(name): FRAMES[self.study.models[name].kind].says for name in names}
+        return {label: says for label, says in said.items() if says}
+
     # Values ---------------------------------------------------------------------------------------------------------
 
     def has(self, value_id: str) -> bool:
