@@ -3,7 +3,7 @@
 # True: both are all 10,000 clips: "train" their frames 0 to 9, "test" their frames 10 to 19. A model that learns on one
 #   and is measured on the other has seen every digit and every path of the test. No split of clips exists.
 # Versions: torchvision 0.29.1 with torch 2.14.1 (a large install). Source: documented under `split` and `split_ratio`.
-# What we do: validation and test are other clips than training's, in every data set; docs/measures.md has a note.
+# What we do: validation and test are other clips than training's, in every data set; docs/data.md has the table.
 set -eu
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
