@@ -9,6 +9,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # One BLAS/OpenMP thread a process unless a rule says otherwise: processes are how the pipeline uses cores.
 export OMP_NUM_THREADS ?= 1
 
+PROCESSES := -n logical --maxprocesses 4 --dist loadgroup
+
 .DEFAULT_GOAL := help
 .PHONY: help setup latex paper all test test-slow lint schema benchmarks report verify clean
 
@@ -31,11 +33,11 @@ all: setup latex ## Everything of the study: paper, animations, checkpoints, rec
 	$(BIN)/snakemake --configfile $(STUDY)
 
 test: setup latex lint ## Style, types, unit and rule tests, and the tiny study to a PDF
-	$(BIN)/pytest
+	$(BIN)/pytest $(PROCESSES)
 
 test-slow: setup latex ## The tests that take minutes, some on emulated processors
 	@bash workflow/install/emulator.sh
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow $(PROCESSES)
 
 lint: setup
 	$(BIN)/ruff check src tests benchmarks

@@ -1,4 +1,7 @@
-"""The tiny study, built once a session, outside the tree; and the arithmetic that tests compute in."""
+"""The tiny study, built once a session, outside the tree; and the arithmetic that tests compute in.
+
+Several processes share a session (`make test`): a file's tests stay together, and so do all that read the tiny study.
+"""
 
 import shutil
 from pathlib import Path
@@ -9,6 +12,13 @@ from tools import snakemake
 from whatmoves.arithmetic.level import set_level
 
 set_level("portable")  # before any test imports a numerical library
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests go to one process, for their fixtures are dear."""
+    for item in items:
+        shared = "tiny" if "tiny" in getattr(item, "fixturenames", ()) else item.path.name
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")
