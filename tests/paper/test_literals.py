@@ -18,23 +18,40 @@ PLANTED = [
     "It is 3 times better.",
     "The accuracy is $0.97$.",
     "Two of three models fail.",
+    "It has 4791681 weights.",
+    "Of all swaps, 812 follow the path.",
+    "Training takes 1200 s.",
+    "The error is 3e-4.",
+    "It keeps half of the error.",
+    "It is twice as good.",
+    "Two thirds of the swaps succeed.",
+    "The error falls tenfold.",
+    "No less than ninety percent are right.",
+    "Published in 2018.",
+    "See Section 3.",
+    "It is << '22.67 dB' >> now.",
+    "It is << ('812 pairs' if found else 'none') >> now.",
+    "It is << 3.5 | round >> now.",
+    "It is << 'better by ' ~ '0.5 dB' >> now.",
+    "<% set best = '0.91' %>It is << best >>.",
 ]
 INNOCENT = [
-    "Published in 2018 and again in 1998.",
-    r"See \cref{tab:quality-2} and Section 3, \citep{kingma2014auto}.",
+    r"See \cref{tab:quality-2}, \citep{kingma2014auto}.",
     r"\vspace{2.5pt}\includegraphics[width=0.8\textwidth]{figure2.pdf}",
-    r"Frames of 64×64 pixels; a window of $11 \times 11$.",
     r"\begin{tabular}{@{}p{0.25\textwidth}rr@{}}",
-    r"$\mathrm{KL} = \frac{1}{2} \sum_i \mu_i^2$",
-    "The measure ssim_gauss11 and seed 3.",
-    r"<< value('a.b.psnr') >> and << 3.5 | f >>",
+    r"$\mathrm{KL} = \frac{1}{2} \sum_i \mu_i^2$; a window of $11 \times 11$.",
+    "The measure ssim_gauss11.",
+    "<< value('a.b.psnr_2') >> of << count(seeds[:3]) >> and << table('detection-2') >>",
+    "<% for horizon in range(1, 100) if has('a.ap_' ~ horizon) %><% endfor %>",
+    "<# a note with 22.67 dB #>",
     "% a comment with 22.67 dB",
     r"A threshold of 0.5 stands in the definition. <# constant: part of the definition #>",
+    "One of them, and both.",
 ]
 
 
 @pytest.mark.parametrize("line", PLANTED)
-def test_a_typed_result_is_found(line: str) -> None:
+def test_a_typed_number_is_found(line: str) -> None:
     found = find_literals(f"innocent\n{line}\n")
     assert [literal.line for literal in found] == [2]
 
@@ -56,5 +73,5 @@ def test_the_build_fails_and_names_the_value_to_use(tmp_path: Path) -> None:
     )
 
 
-def test_our_own_templates_hold_no_typed_result() -> None:
+def test_our_own_templates_hold_no_typed_number() -> None:
     check_templates(Path(__file__).parents[2] / "paper", ValueIndex("toy", {}))

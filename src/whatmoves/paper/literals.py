@@ -1,18 +1,32 @@
-"""The check for typed results: a result-like number in the text of a template fails the build.
+"""The check for typed numbers: whatever is a number in the text of a template, and no value, fails the build.
 
-Result-like are decimals, percentages, numbers with the unit of a measure, `3 of 8`, factors (`4 times`), and whole
-numbers next to a word that names a measure. Not result-like are years, references, citations, lengths, sizes (`3×3`),
-identifiers (`ssim_gauss11`), and whole numbers inside formulas. A constant that must stand in the text, such as one of
-a definition, is marked on its line: `<# constant: reason #>`.
+Denied are all digits and number words (`half`, `twice`, `two thirds`) in prose, and in the strings that expressions
+print. Not prose are comments, lengths, arguments of formatting commands, identifiers (`ssim_gauss11`), and whole
+numbers inside formulas. A constant that must stand in the text, such as one of a definition, is marked on its line:
+`<# constant: reason #>`.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from jinja2 import Environment, nodes
+
 from whatmoves.errors import PaperError
 from whatmoves.paper.index import ValueIndex
+
+JINJA = partial(
+    Environment,
+    variable_start_string="<<",
+    variable_end_string=">>",
+    block_start_string="<%",
+    block_end_string="%>",
+    comment_start_string="<#",
+    comment_end_string="#>",
+)
+"""An environment with the delimiters of the paper's templates."""
 
 PRAGMA = re.compile(r"<#-?\s*constant:\s*\S.*?#>")
 _JINJA = re.compile(r"<#.*?#>|<<.*?>>|<%.*?%>", re.DOTALL)
@@ -31,49 +45,26 @@ _NOT_PROSE = re.compile(
 )
 _UNITS_OF_LENGTH = r"pt|em|ex|cm|mm|in|bp|sp|mu|\\(?:text|line|column|page|paper)(?:width|height)|\\baselineskip"
 _LENGTH = re.compile(rf"\d*\.?\d+\s*(?:{_UNITS_OF_LENGTH})(?![A-Za-z])")
-_REFERENCE = re.compile(
-    r"\b(?:[Ss]ections?|[Tt]ables?|[Ff]igures?|[Ff]ig\.|[Ee]quations?|[Ee]q\.|[Aa]ppendix|[Cc]hapters?|[Ss]eeds?|[Pp]art|"
-    r"[Pp]age|[Ss]tep|[Vv]ersion|[Ii]tem)[\s~]+\d+(?:[\s~]*(?:,|--|and|to)[\s~]*\d+)*"
-)
-_SIZE = re.compile(r"\d+(?:\s*(?:×|\$?\\times\$?|\bby\b)\s*\d+)+")
-_MATH = re.compile(r"\$[^$]*\$|\\\[.*?\\\]|\\\(.*?\\\)", re.DOTALL)
+_MATH = re.compile(r"\$[^$]*\$|\\\[.*?\\\]|\\\(.*?\\\)|\\begin\{equation\*?\}.*?\\end\{equation\*?\}", re.DOTALL)
 _ONLY_NUMBER = re.compile(r"[\s$\\()\[\]+\-~,]*\d[\d,{}]*(?:\.\d+)?[\s$\\()\[\]%]*")
-
-_NUMBER = r"(?<![\w.\\])[+-]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?![\w]|\.\d)"
-_DECIMAL = r"(?<![\w.\\])[+-]?\d*\.\d+(?![\w]|\.\d)"
-_GAP = r"(?:\s|~|\\,|\\;|\$|\{|\}|-)*"
-_MEASURES = (
-    r"PSNR|SSIM|MSE|MAE|MIG|SAP|DCI|AP|[Ee]rrors?|[Aa]ccurac(?:y|ies)|[Ss]cor(?:e|es|ed|ing)|[Gg]aps?|[Ll]eak(?:s|age)?|"
-    r"[Ss]uccess|[Qq]uality|[Cc]orrelations?|[Pp]arameters|[Ii]mprove[sd]?|[Ii]mprovements?|[Rr]each(?:es|ed)?|[Rr]emove[sd]?"
+_WORDS = (
+    r"(?:zero|half|halves|halv(?:ed|es|ing)|twice|thrice|(?:double|triple|quadruple)[ds]?|\w+fold|percent|"
+    r"(?:third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth)s?|two|three|four|five|six|seven|eight|nine|ten|"
+    r"eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|"
+    r"dozens?|hundreds?|thousands?|millions?|billions?)"
 )
-_BETWEEN = r"(?:[\s~]+[A-Za-z]+){0,3}[\s~]+"
-_COUNT_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-_COUNTED = r"(?:[a-z-]+[\s~]+)?(?:models?|seeds?|runs?|systems?|hypotheses|pairs?|clips?|comparisons?)"
-_RESULT_LIKE = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"\\(?:num|qty|SI|numrange|qtyrange|ang){_OPTIONAL}\s*\{{[^{{}}]*\d[^{{}}]*\}}",
-        rf"{_NUMBER}{_GAP}(?:\\?%|\\percent\b|per[\s~]?cent\b)",
-        _DECIMAL,
-        rf"{_NUMBER}{_GAP}(?:dB|decibels?|nats?|bits?|points?|times|fold)\b",
-        rf"{_NUMBER}[\s~]+(?:out[\s~]+)?of[\s~]+(?:the[\s~]+)?\d+\b",
-        rf"\b(?i:{_COUNT_WORDS})[\s~]+(?:out[\s~]+)?of[\s~]+(?:the[\s~]+)?(?:{_COUNT_WORDS})[\s~]+{_COUNTED}",
-        rf"\b(?:{_MEASURES})\b{_BETWEEN}(?P<after>{_NUMBER})",
-        rf"(?P<before>{_NUMBER}){_BETWEEN}(?:{_MEASURES})\b",
-    )
-)
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_NUMBER = re.compile(rf"(?<![\w.\\])[+-]?(?:\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+)|(?i:\b{_WORDS}\b)")
 
 
 class Literal(NamedTuple):
-    """A result-like number in a template's text; `line` counts from 1."""
+    """A number in a template's text; `line` counts from 1."""
 
     line: int
     text: str
 
 
 def check_templates(templates: Path, index: ValueIndex) -> None:
-    """Raise `PaperError` for the first typed result below `templates`, naming file, line, number and ids to use."""
+    """Raise `PaperError` for the first typed number below `templates`, naming file, line, number and ids to use."""
     for path in sorted(templates.rglob("*.tex.j2")):
         found = find_literals(path.read_text(encoding="utf-8"))
         if found:
@@ -85,21 +76,20 @@ def check_templates(templates: Path, index: ValueIndex) -> None:
 
 
 def find_literals(template: str) -> list[Literal]:
-    """The result-like numbers in a template's text, by line."""
+    """The numbers in a template's text and in the strings that it prints, the first of each line."""
     text = template
     for pragma in PRAGMA.finditer(template):
         start = template.rfind("\n", 0, pragma.start()) + 1
         end = template.find("\n", pragma.end())
         text = _blank(text, start, len(text) if end < 0 else end)
-    for pattern in (_JINJA, _COMMENT, _NOT_PROSE, _LENGTH, _REFERENCE, _SIZE):
+    hits = {line: Literal(line, number) for line, number in _printed(text)}
+    for pattern in (_JINJA, _COMMENT, _NOT_PROSE, _LENGTH):
         text = pattern.sub(_masked, text)
     text = _MATH.sub(_without_integers, text)
-    hits: dict[int, Literal] = {}
-    for start, found in sorted(_matches(text), key=lambda hit: (hit[0], -len(hit[1]))):
-        line = text.count("\n", 0, start) + 1
-        if line not in hits:  # one number is one mistake, however many patterns see it; a line is read as a whole
-            hits[line] = Literal(line, " ".join(found.split()))
-    return list(hits.values())
+    for number in _NUMBER.finditer(text):
+        line = text.count("\n", 0, number.start()) + 1
+        hits.setdefault(line, Literal(line, _in_context(text, number)))
+    return [hits[line] for line in sorted(hits)]
 
 
 def suggestion(text: str, index: ValueIndex) -> str:
@@ -120,14 +110,28 @@ def suggestion(text: str, index: ValueIndex) -> str:
     return f"write it as << value(id) >> (nearest: {shown})"
 
 
-def _matches(text: str) -> Iterator[tuple[int, str]]:
-    for pattern in _RESULT_LIKE:
-        for match in pattern.finditer(text):
-            groups = match.groupdict()
-            number = groups.get("after") or groups.get("before") or ""
-            if _YEAR.fullmatch(number or match.group()):
-                continue
-            yield match.start(), match.group()
+def _printed(template: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each string with a number in it that an expression of the template prints as it stands."""
+    for printed in JINJA().parse(template).find_all((nodes.Output, nodes.Assign)):
+        for expression in printed.iter_child_nodes(exclude=("target",)):
+            for constant in _constants(expression):
+                if _NUMBER.search(str(constant.value)):
+                    yield constant.lineno, str(constant.value)
+
+
+def _constants(expression: nodes.Node) -> Iterator[nodes.Const]:
+    """The constants that an expression may come to: not what it asks functions about."""
+    if isinstance(expression, nodes.Const) and not isinstance(expression.value, bool):
+        yield expression
+    elif isinstance(expression, nodes.CondExpr | nodes.BinExpr | nodes.Concat | nodes.Filter):
+        for part in expression.iter_child_nodes(exclude=("test", "args", "kwargs", "dyn_args", "dyn_kwargs")):
+            yield from _constants(part)
+
+
+def _in_context(text: str, number: re.Match[str]) -> str:
+    """A number with the word after it, for a message."""
+    after = re.match(r"(?:\s|~|\\,|\\;)*(?:\\?%|[A-Za-z]+)?", text[number.end() :].split("\n")[0])
+    return " ".join((number.group() + (after.group() if after else "")).replace("\\,", " ").split())
 
 
 def _blank(text: str, start: int, end: int) -> str:

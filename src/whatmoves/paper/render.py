@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes
+from whatmoves.paper.literals import JINJA
 from whatmoves.paper.searched import ReportedSearch
 from whatmoves.paper.tables import Column
 from whatmoves.paper.tex import Tex, code, columns, count, escape, listing, metadata
@@ -24,14 +25,8 @@ MAIN = "main.tex.j2"
 
 def environment(templates: Path) -> Environment:
     """The Jinja environment of the paper's templates in that folder."""
-    return Environment(
+    return JINJA(
         loader=FileSystemLoader(templates),
-        variable_start_string="<<",
-        variable_end_string=">>",
-        block_start_string="<%",
-        block_end_string="%>",
-        comment_start_string="<#",
-        comment_end_string="#>",
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
