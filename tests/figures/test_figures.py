@@ -1,16 +1,20 @@
 """Figures draw what there is: a missing model leaves a gap, a single seed is enough, and two draws give equal bytes."""
 
+import subprocess
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from PIL import Image
 
 from whatmoves.errors import DataError, NothingToShowError
 from whatmoves.figures import (
+    animations,
     attention,
     detection,
     error_horizon,
@@ -213,6 +217,32 @@ def test_the_animation_marks_what_was_given_and_pairs_truth_with_prediction(resu
     assert np.array_equal(first_truth, video(CLIPS)[0])
     assert np.array_equal(first_prediction[PAST:], video(CLIPS)[0, :HORIZON])
     assert np.array_equal(second_truth, video(CLIPS)[1])
+
+
+@pytest.mark.parametrize("height", [96, 742])
+def test_films_show_the_colours_and_the_speed_that_were_meant(height: int, tmp_path: Path) -> None:
+    """Of 720 pixels' height and more, video without a word on its colours is shown with others than lower video."""
+    frames = np.empty((6, height, 64, 3), np.uint8)
+    frames[:] = 222, 44, 52
+    frames[:, : height // 2] = 40, 120, 200
+    frames[np.arange(6), :8, np.arange(6) * 8] = 255  # something moves
+    animations._save_gif(frames, tmp_path / "film.gif")
+    animations._save_mp4(frames, tmp_path / "film.mp4")
+    with Image.open(tmp_path / "film.gif") as gif:
+        delays = [gif.seek(k) or gif.info["duration"] for k in range(gif.n_frames)]
+        gif.seek(0)
+        first = np.asarray(gif.convert("RGB")).astype(int)
+    assert (len(delays), sum(delays)) == (6, 600)
+    assert np.abs(first - frames[0]).mean() < 1
+    film = imageio_ffmpeg.read_frames(str(tmp_path / "film.mp4"))
+    about = next(film)
+    shown = [np.frombuffer(frame, np.uint8).reshape(height, 64, 3).astype(int) for frame in film]
+    assert (len(shown), about["fps"]) == (6 * animations.MP4_ROUNDS, 10.0)
+    assert np.abs(shown[0] - frames[0]).mean() < 2
+    said = subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-i", tmp_path / "film.mp4"], capture_output=True, text=True
+    )
+    assert "yuv420p(tv, bt709" in said.stderr
 
 
 def test_errors_have_a_line_a_seed_and_one_for_their_mean_and_shuffled_actions_apart(results: Path) -> None:

@@ -28,7 +28,7 @@ LABEL_PX = 38  # at least: room for two lines
 TEXT_PX, LINE_PX = 13, 16
 SIDE_PX = 84  # where rows have labels of their own
 EDGE_PX = 3  # within the gap
-FRAMES_PER_S = 8
+FRAME_MS = 100  # one speed: GIF counts in hundredths of a second, and MP4 writers round odd rates
 MP4_ROUNDS = 4
 TRUTH = -2  # slot of the columns that are given, not made: black
 PAIRS = 2  # clips of an animation whose rows are pairs
@@ -178,21 +178,30 @@ def _write(pen: ImageDraw.ImageDraw, middle: int, height: int, text: str, fill: 
 
 
 def _save_gif(frames: NDArray[np.uint8], path: Path) -> None:
-    """One palette for all frames, made from all of them, without dithering: still parts stay still."""
+    """One palette for all frames, made from all of them, without dithering: still parts stay still.
+
+    Equal neighbouring frames are written as one that is shown longer, so a GIF may hold fewer than were given.
+    """
     tall = Image.fromarray(frames.reshape(-1, *frames.shape[2:]))
     palette = tall.quantize(128, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     first, *rest = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    milliseconds = round(1000 / FRAMES_PER_S / 10) * 10  # GIF counts in hundredths of a second
-    first.save(path, save_all=True, append_images=rest, duration=milliseconds, loop=0, optimize=True)
+    first.save(path, save_all=True, append_images=rest, duration=FRAME_MS, loop=0, optimize=True)
 
 
 def _save_mp4(frames: NDArray[np.uint8], path: Path) -> None:
-    """H.264 in the form every browser plays; one thread and no metadata, so that equal frames give equal bytes."""
-    options = ["-crf", "16", "-preset", "slow", "-threads", "1", "-movflags", "+faststart", "-map_metadata", "-1"]
+    """H.264 in the form every browser plays; one thread and no metadata, so that equal frames give equal bytes.
+
+    Untagged video of 720 pixels' height or more is shown with the colours of HDTV and lower one with those of older
+    television, so that a film's colours would depend on its height: it is converted and tagged. ffmpeg's plain
+    `-colorspace` tags without converting.
+    """
+    colours = "scale=out_color_matrix=bt709:out_range=tv,setparams=range=tv:color_primaries=bt709:color_trc=bt709"
+    options = ["-vf", f"{colours}:colorspace=bt709"]
+    options += ["-crf", "16", "-preset", "slow", "-threads", "1", "-movflags", "+faststart", "-map_metadata", "-1"]
     options += ["-fflags", "+bitexact", "-flags:v", "+bitexact"]
     try:
         writer = imageio_ffmpeg.write_frames(
-            str(path), frames.shape[2:0:-1], fps=FRAMES_PER_S, codec="libx264", quality=None, macro_block_size=2,
+            str(path), frames.shape[2:0:-1], fps=1000 / FRAME_MS, codec="libx264", quality=None, macro_block_size=2,
             ffmpeg_log_level="error", output_params=options,
         )  # fmt: skip
         writer.send(None)

@@ -1,5 +1,6 @@
 """One trained model put to use on files: encode, sample, swap. What the commands of the same names do."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from whatmoves.files import atomic, read_arrays, write_arrays
 from whatmoves.models.interface import abilities
 from whatmoves.training.checkpoint import Loaded, load_checkpoint
 from whatmoves.training.runtime import choose_device
+
+log = logging.getLogger(__name__)
 
 BATCH = 100
 GIF_ZOOM = 5
@@ -105,3 +108,4 @@ def write_video(out: Path, videos: dict[str, NDArray[np.uint8]]) -> None:
         frames = np.moveaxis(large, 1, -1) if large.shape[1] == 3 else large[:, 0]
         with atomic(out) as temporary:
             iio.imwrite(temporary, frames, duration=GIF_FRAME_MS, loop=0)
+        log.info("%s: equal neighbouring frames are one in a GIF, shown longer; .npz keeps every number", out)
