@@ -1,6 +1,7 @@
 """The whole chain on the tiny study: from nothing to a PDF, and then only what a change asks for."""
 
 import re
+import shutil
 from pathlib import Path
 
 from pypdf import PdfReader
@@ -8,6 +9,7 @@ from tools import ROOT, snakemake
 
 from whatmoves.layout import Layout
 from whatmoves.loading import load_study
+from whatmoves.using.spot_check import trained_again
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -42,6 +44,19 @@ def test_every_result_stands_where_the_layout_says(tiny: Path) -> None:
 
 def test_nothing_is_left_to_do(tiny: Path) -> None:
     assert "Nothing to be done" in snakemake("all", "--dry-run", folder=tiny)
+
+
+def test_a_run_trained_again_has_the_same_bytes_and_another_one_is_told(tiny: Path, tmp_path: Path) -> None:
+    study = load_study(ROOT / "config/tiny.yaml")
+    [again] = trained_again(study, Layout(tiny / "results/tiny"), 1, "cpu")
+    assert (again.equal, again.comparable) == (True, True)
+    for part in ("data", "train"):
+        shutil.copytree(tiny / "results/tiny" / part, tmp_path / part)
+    for history in tmp_path.glob("train/*/*/*/history.csv"):
+        history.write_text(history.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    [again] = trained_again(study, Layout(tmp_path), 1, "cpu")
+    assert (again.equal, again.comparable) == (False, True)
+    assert "trained again, OTHER BYTES" in again.text()
 
 
 def test_a_deleted_pdf_is_only_rebuilt(tiny_copy: Path) -> None:

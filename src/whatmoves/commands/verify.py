@@ -1,4 +1,4 @@
-"""Do the results belong to the code, settings and data in this tree? Answered from receipts, with no retraining.
+"""Do the results belong to the code, settings and data in this tree? Answered from receipts; `--rerun` trains again.
 
 Exit code 0: all fresh; 1: something is stale or not ours; 2: could not tell.
 """
@@ -6,15 +6,21 @@ Exit code 0: all fresh; 1: something is stale or not ours; 2: could not tell.
 import argparse
 import json
 import shlex
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from whatmoves.commands.common import DEFAULT_CONFIGFILE, add_study, configfile_of, open_study
+from whatmoves.commands.common import DEFAULT_CONFIGFILE, add_device, add_study, configfile_of, open_study
+
+if TYPE_CHECKING:
+    from whatmoves.layout import Layout
+    from whatmoves.study import Study
 
 HELP = "prove that results belong to this tree"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--json`, `--before-paper`, `--out`."""
+    """`--json`, `--before-paper`, `--out`, `--rerun`."""
     add_study(parser)
     parser.add_argument("--study", metavar="NAME", help="name of a shipped study, in place of --configfile")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -22,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--before-paper", action="store_true", help="leave the paper itself out: its proof is part of it"
     )
     parser.add_argument("--out", type=Path, help="write the JSON report here, and exit with 0 whatever it says")
+    parser.add_argument(
+        "--rerun", type=int, default=0, metavar="N", help="also train N runs again, chosen at random, and compare bytes"
+    )
+    add_device(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,7 +53,18 @@ def run(arguments: argparse.Namespace) -> int:
         print(report.text())
         if again := made_again(report, layout.root):
             print(_how_to_spare(again, report.exit_code == 1, arguments.configfile))
-    return report.exit_code
+    return max(report.exit_code, _rerun(arguments, study, layout) if arguments.rerun > 0 else 0)
+
+
+def _rerun(arguments: argparse.Namespace, study: "Study", layout: "Layout") -> int:
+    """Train runs again; 1 where one that must be equal is not."""
+    from whatmoves.using.spot_check import trained_again
+
+    differs = False
+    for again in trained_again(study, layout, arguments.rerun, arguments.device):
+        print(again.text(), file=sys.stderr if arguments.json else sys.stdout, flush=True)
+        differs |= again.comparable and not again.equal
+    return int(differs)
 
 
 def _how_to_spare(again: list[str], some_are_stale: bool, configfile: Path) -> str:
