@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from whatmoves import plugins
 from whatmoves.data.clips import Batch, ClipShape, past_of
 from whatmoves.loading import load_study
-from whatmoves.models.interface import Step, abilities
+from whatmoves.models.interface import Future, Step, abilities
 from whatmoves.training.loop import _prepare
 from whatmoves.training.optimiser import make_optimiser
 
@@ -73,7 +73,9 @@ def use(network: nn.Module, ability: str, batch: Batch, past: int) -> list[Tenso
         case "decode":
             answer = network.decode(network.encode(video))
         case "predict":
-            answer = network.predict(video[:, :past], video.shape[1] - past, batch.actions, batch.states, generator)
+            answer = network.predict(
+                video[:, :past], video.shape[1] - past, Future(batch.actions, batch.states, generator)
+            )
         case _:
             answer = getattr(network, ability)(video)
     return list(answer.values()) if isinstance(answer, dict) else [answer]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.evaluation.flops import forward_gflops, gflops, training_gflops
 from whatmoves.loading import load_study
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import Future, Step
 from whatmoves.plugins import build_model
 
 SHAPE = ClipShape(frames=5, channels=3, height=6, width=8, actions=2)
@@ -91,9 +91,10 @@ def test_a_model_that_only_predicts_is_counted_for_the_frames_to_come() -> None:
             super().__init__()
             self.layer = nn.Linear(8, 7)
 
-        def predict(self, past: Tensor, horizon: int, actions: Tensor, states: Any, generator: Any) -> Tensor:
+        def predict(self, past: Tensor, horizon: int, future: Future) -> Tensor:
             assert past.shape[1] == 2
-            assert actions.shape == (2, 5, 2)
+            assert future.actions is not None
+            assert future.actions.shape == (2, 5, 2)
             return torch.stack([self.layer(past[:, -1, 0, 0]) for _ in range(horizon)], dim=1)
 
     assert gflops(Predicts(), BATCH, 2) == {"gflops_forward_per_clip": 3 * 2 * 8 * 7 / 1e9}

@@ -9,6 +9,7 @@ from whatmoves.data.clips import ClipShape, Split
 from whatmoves.errors import ConfigError
 from whatmoves.evaluation.prediction import best_draws, forecasts, one_step, predicted
 from whatmoves.models import copy_last, linear_extrapolation
+from whatmoves.models.interface import Future
 
 CPU = torch.device("cpu")
 N, T, SIDE = 7, 6, 12
@@ -30,18 +31,21 @@ class Obedient(nn.Module):
 
     reads_actions = True
 
-    def predict(self, past: Tensor, horizon: int, actions: Tensor, states: Tensor, generator: object = None) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future) -> Tensor:
         P = past.shape[1]
-        assert actions.shape[1] == states.shape[1] == P + horizon
-        steps = actions[:, P - 1 : -1, 0].cumsum(1) / 255
+        assert future.actions is not None
+        assert future.states is not None
+        assert future.actions.shape[1] == future.states.shape[1] == P + horizon
+        steps = future.actions[:, P - 1 : -1, 0].cumsum(1) / 255
         return past[:, -1:] + steps[:, :, None, None, None]
 
 
 class Told(Obedient):
     """Is told the answer: the state of each frame."""
 
-    def predict(self, past: Tensor, horizon: int, actions: Tensor, states: Tensor, generator: object = None) -> Tensor:
-        return states[:, -horizon:, :, None, None].expand(-1, -1, 1, SIDE, SIDE)
+    def predict(self, past: Tensor, horizon: int, future: Future) -> Tensor:
+        assert future.states is not None
+        return future.states[:, -horizon:, :, None, None].expand(-1, -1, 1, SIDE, SIDE)
 
 
 class Guessing(nn.Module):
@@ -49,13 +53,11 @@ class Guessing(nn.Module):
 
     stochastic = True
 
-    def predict(
-        self, past: Tensor, horizon: int, actions: Tensor, states: Tensor, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future) -> Tensor:
         still = past[:, -1:].expand(-1, horizon, -1, -1, -1)
-        if generator is None:
+        if future.generator is None:
             return still
-        return still + 0.2 * torch.randn(len(past), 1, 1, 1, 1, generator=generator)
+        return still + 0.2 * torch.randn(len(past), 1, 1, 1, 1, generator=future.generator)
 
 
 def test_a_model_that_knows_the_rule_is_right_and_needs_its_own_actions(split: Split) -> None:
@@ -71,6 +73,18 @@ def test_a_model_that_knows_the_rule_is_right_and_needs_its_own_actions(split: S
     steps = split.actions[:, 1:-1, 0].cumsum(1) / 255  # type: ignore[index]
     wrong = np.square(np.roll(steps, -1, axis=0) - steps)
     np.testing.assert_allclose(found.curves["predict_shuffled_mse_pixel"], wrong.mean(0), rtol=1e-4)
+
+
+def test_conventions_of_the_literature_are_sums_over_a_frame_and_only_where_asked_for(split: Split) -> None:
+    still = copy_last.Model(copy_last.Config(), SHAPE)
+    plain = predicted(still, split, 2, 1, 3, CPU)
+    found = predicted(still, split, 2, 1, 3, CPU, ("mse_frame", "mae_frame", "ssim_u7_dr2"))
+    assert {*found.clips} - {*plain.clips} == {f"predict_{name}" for name in ("mse_frame", "mae_frame", "ssim_u7_dr2")}
+    greys = split.video[:, :, 0, 0, 0] / 255
+    errors = np.abs(greys[:, 2:] - greys[:, 1:2])  # the same at every pixel of a frame
+    np.testing.assert_allclose(found.clips["predict_mae_frame"], SIDE**2 * errors.mean(1), rtol=1e-5)
+    np.testing.assert_allclose(found.clips["predict_mse_frame"], SIDE**2 * np.square(errors).mean(1), rtol=1e-5)
+    np.testing.assert_allclose(found.curves["predict_mae_frame"], SIDE**2 * errors.mean(0), rtol=1e-5)
 
 
 def test_only_actions_are_exchanged(split: Split) -> None:

@@ -14,7 +14,7 @@ from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.models.cvae import FULL_SHAPE, Config, Model
 from whatmoves.models.cvae_parts import Gaussian
-from whatmoves.models.interface import Step, abilities
+from whatmoves.models.interface import Future, Step, abilities
 
 ODD = ClipShape(frames=6, channels=3, height=8, width=12, actions=2, states=1)
 SMALL: dict[str, Any] = {
@@ -55,7 +55,8 @@ def foretold(model: Model, batch: Batch, past: int, horizon: int, seed: int | No
     assert batch.actions is not None
     assert batch.states is not None
     generator = None if seed is None else Generator().manual_seed(seed)
-    return model.predict(batch.video[:, :past], horizon, batch.actions[:, :frames], batch.states[:, :frames], generator)
+    future = Future(batch.actions[:, :frames], batch.states[:, :frames], generator)
+    return model.predict(batch.video[:, :past], horizon, future)
 
 
 def test_full_size_has_the_published_number_of_parameters() -> None:
@@ -375,7 +376,7 @@ def test_a_few_steps_teach_what_actions_do() -> None:
     assert batch.actions is not None
     with torch.no_grad():
         right, wrong = (
-            (model.eval().predict(batch.video[:, :1], 3, actions) - batch.video[:, 1:]).square().mean().item()
+            (model.eval().predict(batch.video[:, :1], 3, Future(actions)) - batch.video[:, 1:]).square().mean().item()
             for actions in (batch.actions, batch.actions.roll(1, 0))
         )
     still = (batch.video[:, :1] - batch.video[:, 1:]).square().mean().item()
@@ -431,7 +432,7 @@ def test_missing_conditions_are_named() -> None:
             "to be predicted. Give them, or train with conditions: none"
         )
         with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
-            model.predict(video[:, :2], 4, *given)
+            model.predict(video[:, :2], 4, Future(*given))
         if found == "none":
             with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
                 model.loss(Batch(video, *given), FORCED)

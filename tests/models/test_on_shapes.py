@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from whatmoves.data.clips import Batch
-from whatmoves.models.interface import Step, abilities
+from whatmoves.models.interface import Future, Step, abilities
 
 aten, META = torch.ops.aten, torch.device("meta")
 MADE_OF_NUMBERS = {torch.tensor, torch.as_tensor, torch.asarray, torch.from_numpy, Tensor.new_tensor}
@@ -106,7 +106,7 @@ def asked(model: Any, ability: str, batch: Batch, past: int) -> Any:
         case "decode":
             return model.decode(model.encode(video))
         case "predict":
-            return model.predict(video[:, :past], video.shape[1] - past, batch.actions, batch.states, generator)
+            return model.predict(video[:, :past], video.shape[1] - past, Future(batch.actions, batch.states, generator))
         case "detection_targets":
             return model.detection_targets(batch)
         case _:

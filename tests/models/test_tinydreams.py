@@ -12,7 +12,7 @@ from torch import Tensor
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
-from whatmoves.models.interface import Step, abilities
+from whatmoves.models.interface import Future, Step, abilities
 from whatmoves.models.losses.adversarial import discriminator_nats
 from whatmoves.models.tinydreams import FULL_SHAPE, Config, Model
 from whatmoves.models.tinydreams_parts import Attention, Discriminator, make_norm
@@ -80,7 +80,7 @@ def test_abilities_and_shapes(options: dict[str, Any], shape: ClipShape) -> None
     assert abilities(model) == ("encode", "predict")
     assert model.reads_actions == (shape.actions > 0)
     assert model.encode(video)["clip"].shape == (2, 12)
-    drawn = model.predict(video[:, :3], 2, actions)
+    drawn = model.predict(video[:, :3], 2, Future(actions))
     assert drawn.shape == (2, 2, 3, 12, 16)
     assert 0 <= drawn.min() < drawn.max() <= 1
     looks = model.attention(video)
@@ -133,7 +133,11 @@ def test_a_clip_does_not_depend_on_its_batch(options: dict[str, Any]) -> None:
     model = small(options).eval()
     video, actions = clips(3)[:2]
     video.requires_grad_()
-    for output in (model.predict(video[:, :3], 2, actions), model.encode(video)["clip"], model.attention(video)):
+    for output in (
+        model.predict(video[:, :3], 2, Future(actions)),
+        model.encode(video)["clip"],
+        model.attention(video),
+    ):
         if output.numel():
             (slope,) = torch.autograd.grad(output[1].square().sum(), video)
             assert torch.equal(slope.flatten(1).any(1), torch.tensor([False, True, False]))
@@ -145,24 +149,24 @@ def test_which_actions_a_prediction_reads(form: str) -> None:
     video, actions = clips(2)[:2]
     assert actions is not None
     actions.requires_grad_()
-    drawn = model.predict(video[:, :2], 3, actions)
+    drawn = model.predict(video[:, :2], 3, Future(actions))
     for t in range(3):
         (slope,) = torch.autograd.grad(drawn[:, t].square().sum(), actions, retain_graph=True)
         assert slope.abs().sum((0, 2)).nonzero().flatten().tolist() == list(range(1, 2 + t))
-    torch.testing.assert_close(model.predict(video[:, :2], 2, actions[:, :3]), drawn[:, :2])
-    assert not torch.allclose(model.predict(video[:, :2], 3, actions.flip(0)), drawn, rtol=1e-3)
+    torch.testing.assert_close(model.predict(video[:, :2], 2, Future(actions[:, :3])), drawn[:, :2])
+    assert not torch.allclose(model.predict(video[:, :2], 3, Future(actions.flip(0))), drawn, rtol=1e-3)
 
 
 def test_prediction_feeds_on_itself_and_reads_its_last_frames() -> None:
     model = small({"past_frames": 2}).eval()
     video, actions = clips(2)[:2]
     assert actions is not None
-    drawn = model.predict(video[:, :3], 2, actions)
-    torch.testing.assert_close(model.predict(video[:, 1:3], 2, actions[:, 1:]), drawn)
-    again = model.predict(torch.cat((video[:, 2:3], drawn[:, :1]), 1), 1, actions[:, 2:])
+    drawn = model.predict(video[:, :3], 2, Future(actions))
+    torch.testing.assert_close(model.predict(video[:, 1:3], 2, Future(actions[:, 1:])), drawn)
+    again = model.predict(torch.cat((video[:, 2:3], drawn[:, :1]), 1), 1, Future(actions[:, 2:]))
     torch.testing.assert_close(again[:, 0], drawn[:, 1])
     swapped = torch.cat((video[:, 2:3], video[:, 1:2]), 1)
-    assert not torch.allclose(model.predict(swapped, 2, actions[:, 1:]), drawn, rtol=1e-3)
+    assert not torch.allclose(model.predict(swapped, 2, Future(actions[:, 1:])), drawn, rtol=1e-3)
 
 
 @pytest.mark.parametrize("wanted", [1, 3, None])
@@ -333,7 +337,7 @@ def test_adversarial_terms_do_not_choose_the_best_weights() -> None:
 def test_fixed_features_are_no_part_of_the_model(tmp_path: Path) -> None:
     model = small({"perceptual_weight": 1.0, "perceptual_judge": tmp_path / "judges.pt"})  # no such file yet
     before = list(model.state_dict())
-    model.eval().predict(clips(2).video[:, :1], 1, clips(2).actions)
+    model.eval().predict(clips(2).video[:, :1], 1, Future(clips(2).actions))
     with pytest.raises(Exception, match=r"judges\.pt: cannot read it"):
         model.loss(clips(2), END)
     model = small({"perceptual_weight": 1.0})
@@ -347,7 +351,7 @@ def test_bfloat16_autocast_gives_float32_losses(options: dict[str, Any]) -> None
     batch = clips(2)
     with torch.autocast("cpu", torch.bfloat16):
         terms = model.loss(batch, END)
-        drawn = model.predict(batch.video[:, :3], 1, batch.actions)
+        drawn = model.predict(batch.video[:, :3], 1, Future(batch.actions))
         code = model.encode(batch.video)["clip"]
     assert {value.dtype for value in (*terms.values(), drawn, code)} == {torch.float32}
     terms["total"].backward()
@@ -420,12 +424,12 @@ def test_missing_actions_and_short_pasts_are_refused() -> None:
         (actions[:, :, :1], "they are [1, 5, 1]"),
     ):
         with pytest.raises(ConfigError) as caught:
-            model.predict(video[:, :3], 2, given)
+            model.predict(video[:, :3], 2, Future(given))
         assert str(caught.value) == f"tinydreams: it reads actions [clips, 4, 2], but {found}. {advice}"
     with pytest.raises(ConfigError, match=r"^tinydreams: it reads actions \[clips, 5, 2\], but none are given\."):
         model.loss(Batch(video), END)
     with pytest.raises(ConfigError) as caught:
-        model.predict(video[:, :1], 2, actions)
+        model.predict(video[:, :1], 2, Future(actions))
     fix = "set past_frames to ≤ 1 or give more frames"
     assert str(caught.value) == f"tinydreams.past_frames is 2, but prediction starts from 1 frames; {fix}"
     with pytest.raises(ConfigError) as caught:

@@ -19,7 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from whatmoves.data.clips import Batch
-from whatmoves.models.interface import Step, abilities
+from whatmoves.models.interface import Future, Step, abilities
 
 CLIPS = 2  # counted at once, because batch norm needs two; the count is linear in clips
 GIGA = 1e9
@@ -66,7 +66,7 @@ def forward_gflops(model: nn.Module, batch: Batch, past_frames: int) -> float | 
                 run.reconstruct(given.video)
             else:
                 past, horizon = given.video[:, :past_frames], given.video.shape[1] - past_frames
-                run.predict(past, horizon, given.actions, given.states, Generator().manual_seed(0))
+                run.predict(past, horizon, Future(given.actions, given.states, Generator().manual_seed(0)))
 
     return _counted(model, batch, draw)
 

@@ -9,10 +9,13 @@ curve the mean over clips step by step:
     predict_shuffled_<measure>  of a model that reads actions, with those of another clip after the past
     action_cost_db              psnr_frame lost by that, per clip: what the model makes of its actions
 
+A data kind may ask for more of `predict_<measure>` in its `CONVENTIONS`, those of the literature on it: any per-frame
+measure of `whatmoves.evaluation.quality`, or `mae_frame`, the absolute error summed over a frame's pixels.
+
 Reconstruction has seen the frames that it is asked for, prediction has not: the two are never ranked together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +26,7 @@ from torch import Tensor
 from whatmoves.data.clips import Batch, Split
 from whatmoves.errors import ConfigError
 from whatmoves.evaluation.quality import frame_quality
-from whatmoves.models.interface import Predicts
+from whatmoves.models.interface import Future, Predicts
 
 MEASURES = ("mse_pixel", "mae_pixel", "psnr_frame", "psnr_channel", "ssim_gauss11")
 LOWER_IS_BETTER = ("mse_pixel", "mae_pixel")
@@ -38,7 +41,13 @@ class Predicted(NamedTuple):
 
 
 def predicted(
-    model: Predicts, split: Split, past_frames: int, best_of: int, batch_size: int, device: torch.device
+    model: Predicts,
+    split: Split,
+    past_frames: int,
+    best_of: int,
+    batch_size: int,
+    device: torch.device,
+    conventions: Sequence[str] = (),
 ) -> Predicted:
     """Everything about the predictions of one model in evaluation mode; the rest of each clip is predicted.
 
@@ -49,7 +58,7 @@ def predicted(
         raise ConfigError(
             f"past_frames is {past_frames}, but clips have {frames} frames; must be ≤ {frames - 1}, to predict one"
         )
-    plain = _per_frame(forecasts(model, split, past_frames, batch_size, device))
+    plain = _per_frame(forecasts(model, split, past_frames, batch_size, device), conventions)
     result = _named("predict", plain)
     if getattr(model, "stochastic", False) and best_of > 1:
         draws = [
@@ -65,9 +74,9 @@ def predicted(
     return result
 
 
-def answers(prediction: Iterator[tuple[Tensor, Tensor]]) -> Predicted:
+def answers(prediction: Iterator[tuple[Tensor, Tensor]], conventions: Sequence[str] = ()) -> Predicted:
     """The same measures of given (prediction, truth) batches, such as a floor's."""
-    return _named("predict", _per_frame(prediction))
+    return _named("predict", _per_frame(prediction, conventions))
 
 
 def forecasts(
@@ -96,9 +105,8 @@ def forecasts(
 def forecast(model: Predicts, batch: Batch, past_frames: int, generator: torch.Generator | None = None) -> Tensor:
     """The rest of the clips of a batch, `[B, T − past_frames, C, H, W]` in [0, 1]."""
     horizon = batch.video.shape[1] - past_frames
-    video: Tensor = model.predict(
-        batch.video[:, :past_frames], horizon, actions=batch.actions, states=batch.states, generator=generator
-    )
+    future = Future(batch.actions, batch.states, generator)
+    video = model.predict(batch.video[:, :past_frames], horizon, future)
     return video.float().clamp(0, 1)
 
 
@@ -132,10 +140,17 @@ def _with_other_actions(batch: Batch, split: Split, rows: slice, past_frames: in
     return batch._replace(actions=actions)
 
 
-def _per_frame(batches: Iterator[tuple[Tensor, Tensor]]) -> dict[str, NDArray[np.float64]]:
-    """`MEASURES` of every predicted frame, `[N, horizon]`."""
-    parts = [frame_quality(*batch) for batch in batches]
-    return {name: torch.cat([part[name] for part in parts]).cpu().double().numpy() for name in MEASURES}
+def _per_frame(
+    batches: Iterator[tuple[Tensor, Tensor]], conventions: Sequence[str] = ()
+) -> dict[str, NDArray[np.float64]]:
+    """`MEASURES` and `conventions` of every predicted frame, `[N, horizon]`."""
+    parts = []
+    for prediction, truth in batches:
+        part = frame_quality(prediction, truth)
+        parts.append(part | {"mae_frame": part["mae_pixel"] * truth[0, 0].numel()})
+    return {
+        name: torch.cat([part[name] for part in parts]).cpu().double().numpy() for name in (*MEASURES, *conventions)
+    }
 
 
 def _named(prefix: str, per_frame: dict[str, NDArray[np.float64]]) -> Predicted:

@@ -20,11 +20,11 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from pydantic import Field, model_validator
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import UNKNOWN, Future, Step
 from whatmoves.models.losses.reconstruction import gaussian_nats
 from whatmoves.models.routing import RoutedCapsules, squash
 from whatmoves.settings import Settings
@@ -149,14 +149,7 @@ class Model(nn.Module):
         """
         return {"clip": self._pooled(self._frame_features(self._shrunk(video[:, : self.config.past_frames])))}
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future = UNKNOWN) -> Tensor:
         """`[B, horizon, C, H, W]` after `past` `[B, ≥ past_frames, C, H, W]`, of which the last frames are read.
 
         One frame after the other, each from its own predictions; those are at the model's size throughout and, where

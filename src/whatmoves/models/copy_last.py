@@ -7,9 +7,10 @@ parameters.
 from collections.abc import Iterable
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
+from whatmoves.models.interface import UNKNOWN, Future
 from whatmoves.settings import Settings
 
 SOURCE = "floor: the last seen frame"
@@ -40,13 +41,6 @@ class Model(nn.Module):
             return video
         return torch.cat((video[:, 1:2], video[:, :-1]), dim=1)
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future = UNKNOWN) -> Tensor:
         """The last frame of `past` `[B, T, C, H, W]`, `horizon` times: `[B, horizon, C, H, W]`."""
         return past[:, -1:].repeat(1, horizon, 1, 1, 1)

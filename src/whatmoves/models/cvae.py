@@ -19,7 +19,7 @@ from typing import Literal
 
 import torch
 from pydantic import Field, model_validator
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
@@ -34,7 +34,7 @@ from whatmoves.models.cvae_parts import (
     Widths,
     start_as_the_original,
 )
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import UNKNOWN, Future, Step
 from whatmoves.models.losses.kl import kl_between
 from whatmoves.models.losses.schedules import cycled_ramp, cycled_settled, teacher_forcing
 from whatmoves.settings import Settings
@@ -248,25 +248,18 @@ class Model(nn.Module):
         posterior, _ = self.posterior(codes[:, 1:], None)
         return {"clip": posterior.mean.flatten(1)}
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future = UNKNOWN) -> Tensor:
         """`[B, horizon, C, H, W]` after `past` `[B, P ≥ 1, C, H, W]`, each frame from the prediction before it.
 
-        Latents are posterior means while frames are given, then draws from the prior: made where `generator` lives, so
-        that one seed gives one future on every machine; without a generator the prior's means. `actions` `[B, P +
-        horizon, A]` and `states` `[B, P + horizon, S]` are of all frames; those of the last are not read, nor are
-        states after `past` where they are held. Raises `ConfigError` where they are missing and the model reads them.
+        Latents are posterior means while frames are given, then draws from the prior: made where the generator lives,
+        so that one seed gives one future on every machine; without a generator the prior's means. Actions and states
+        of the last frame are not read, nor are states after `past` where they are held. Raises `ConfigError` where
+        they are missing and the model reads them.
         """
         P = past.shape[1]
-        conditions = self._conditions(actions, states, past, P, P + horizon)
+        conditions = self._conditions(future.actions, future.states, past, P, P + horizon)
         codes, skips = self._encoded(past)
-        size = (len(past), horizon, self.config.latent_dim)
+        size, generator = (len(past), horizon, self.config.latent_dim), future.generator
         noise = (
             torch.zeros(size) if generator is None else torch.randn(size, generator=generator, device=generator.device)
         )

@@ -11,12 +11,11 @@ or, where nothing is trained by gradients, `fit(batches) -> None` instead of `lo
     decode(code) -> video                    the inverse border of encode, `[B, T, C, H, W]` in [0, 1]
     reconstruct(video) -> video
     sample(count, generator) -> video
-    predict(past, horizon, actions, states, generator) -> video   `[B, horizon, C, H, W]`
+    predict(past, horizon, future) -> video  `[B, horizon, C, H, W]`
     detect(video) -> maps                    and with it detect_ahead(video), detection_targets(batch)
 
-`predict` gets P past frames and, where the data set has them, the actions `[B, P + horizon, A]` and states
-`[B, P + horizon, S]` of all frames; whether it draws at random is told by the model's attribute `stochastic`, and
-whether it reads actions by `reads_actions` (either is False where it is missing).
+`predict` gets P past frames and what is known of the `Future`; whether it draws at random is told by the model's
+attribute `stochastic`, and whether it reads actions by `reads_actions` (either is False where it is missing).
 
 A model whose loss weighs its terms by a schedule says in `settled` from which fraction of the budget on the weights are
 their last (0 where it is missing): the best weights and patience count from there, because a loss that is validated
@@ -45,6 +44,20 @@ class Step(NamedTuple):
     def progress(self) -> float:
         """Fraction of the budget spent, 0 … 1."""
         return min(1.0, self.clips_seen / self.clips_total)
+
+
+class Future(NamedTuple):
+    """What is known of frames to come: where the data set has them, the `actions` `[B, P + horizon, A]` and `states`
+    `[B, P + horizon, S]` of all frames, the P past ones first. A model that draws at random draws with `generator`;
+    without one it says what it expects in the mean."""
+
+    actions: Tensor | None = None
+    states: Tensor | None = None
+    generator: Generator | None = None
+
+
+UNKNOWN = Future()
+"""Nothing is known but the past."""
 
 
 @runtime_checkable
@@ -99,14 +112,7 @@ class Samples(Protocol):
 class Predicts(Protocol):
     """Draws the frames to come."""
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future) -> Tensor:
         """`[B, horizon, C, H, W]` after `past` `[B, P, C, H, W]`."""
 
 

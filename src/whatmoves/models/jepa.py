@@ -21,12 +21,12 @@ from typing import Annotated, Literal
 import torch
 import torch.nn.functional as F
 from pydantic import Field
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.models.detection_targets import from_centres, from_contours
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import UNKNOWN, Future, Step
 from whatmoves.models.jepa_parts import DetectionProbe, Encoder, Norm, PixelProbe, Predictor, Projector
 from whatmoves.models.losses.vicreg import covariance_penalty, variance_hinge
 from whatmoves.settings import Settings
@@ -190,14 +190,7 @@ class Model(nn.Module):
         """`[B, T, C, H, W]`: what the pixel probe reads in the latents of `video`."""
         return self._pixels(self._latents(video)).clamp(0, 1)
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future = UNKNOWN) -> Tensor:
         """`[B, horizon, C, H, W]` after `past` `[B, ≥ 2, C, H, W]`, of which the last two frames are read.
 
         The pixel probe draws the latents of an ordinary unrolling; no frame is encoded again. Raises `ConfigError` for

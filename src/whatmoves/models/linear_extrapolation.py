@@ -6,9 +6,10 @@ past [B,T,C,H,W] → its frame T plus k times the last change, k frames ahead, c
 from collections.abc import Iterable
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
+from whatmoves.models.interface import UNKNOWN, Future
 from whatmoves.settings import Settings
 
 SOURCE = "floor: linear extrapolation of every pixel"
@@ -29,14 +30,7 @@ class Model(nn.Module):
     def fit(self, batches: Iterable[Batch]) -> None:
         """Nothing to learn: no batch is read."""
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future = UNKNOWN) -> Tensor:
         """The last frame of `past` `[B, T, C, H, W]` and what the last change makes of it: `[B, horizon, C, H, W]`.
 
         From one frame alone nothing is known to change: it stays.

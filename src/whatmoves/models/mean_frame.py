@@ -6,10 +6,11 @@ video [B,T,C,H,W] → mean frame [C,H,W] of all training clips and frames, T tim
 from collections.abc import Iterable
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import DataError
+from whatmoves.models.interface import UNKNOWN, Future
 from whatmoves.settings import Settings
 
 SOURCE = "floor: the mean frame of the training clips"
@@ -44,13 +45,6 @@ class Model(nn.Module):
         """The mean frame in the shape of `video` `[B, T, C, H, W]`."""
         return self.mean.repeat(*video.shape[:2], 1, 1, 1)
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future = UNKNOWN) -> Tensor:
         """The mean frame `[B, horizon, C, H, W]`, whatever the past `[B, T, C, H, W]`."""
         return self.mean.repeat(len(past), horizon, 1, 1, 1)

@@ -19,11 +19,11 @@ from typing import Annotated, Literal
 import torch
 import torch.nn.functional as F
 from pydantic import Field, model_validator
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from whatmoves.data.clips import Batch, ClipShape
 from whatmoves.errors import ConfigError
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import UNKNOWN, Future, Step
 from whatmoves.models.losses.adversarial import discriminator_nats, frozen, generator_nats
 from whatmoves.models.losses.edges import sobel_l1
 from whatmoves.models.losses.perceptual import feature_l1
@@ -286,23 +286,16 @@ class Model(nn.Module):
         tokens = torch.unflatten(pooled, 0, (len(video), -1))
         return {"clip": torch.cat((tokens.mean(1), tokens[:, -1]), dim=1)}
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future = UNKNOWN) -> Tensor:
         """`[B, horizon, C, H, W]` after `past` `[B, T ≥ past_frames, C, H, W]`, of which the last frames are read.
 
-        One frame after the other, each from its own predictions, in full precision. `actions` `[B, ≥ T + horizon − 1,
-        A]` start with those of the past. Raises `ConfigError` where the past is too short or actions are missing.
+        One frame after the other, each from its own predictions, in full precision. Of the actions the
+        first T + horizon − 1 are read. Raises `ConfigError` where the past is too short or actions are missing.
         """
         P, T = self.config.past_frames, past.shape[1]
         if T < P:
             raise ConfigError(_too_short(P, "prediction starts from", T))
-        known = self._actions(actions, T + horizon - 1)
+        known = self._actions(future.actions, T + horizon - 1)
         frames = list(past[:, T - P :].unbind(1))
         for t in range(T - 1, T + horizon - 1):
             frames.append(self._drawn(torch.stack(frames[-P:], dim=1), None if known is None else known[:, t]))

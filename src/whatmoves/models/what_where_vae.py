@@ -34,7 +34,7 @@ from whatmoves.models.blocks import (
     check_stages,
     standard_normal,
 )
-from whatmoves.models.interface import Step
+from whatmoves.models.interface import UNKNOWN, Future, Step
 from whatmoves.models.localisation import Localiser
 from whatmoves.models.losses.kl import kl_nats, kl_with_free_bits
 from whatmoves.models.losses.reconstruction import gaussian_nats, reconstruction_nats
@@ -280,14 +280,7 @@ class Model(nn.Module):
             code[name] = drawn.view(count, -1)
         return self.decode(code)
 
-    def predict(
-        self,
-        past: Tensor,
-        horizon: int,
-        actions: Tensor | None = None,
-        states: Tensor | None = None,
-        generator: Generator | None = None,
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future = UNKNOWN) -> Tensor:
         """The `horizon` frames `[B, horizon, C, H, W]` after `past` `[B, P, C, H, W]`; nothing is drawn at random.
 
         The found path is continued by decoding a clip whose first frames it is. Where that is not far enough, the last

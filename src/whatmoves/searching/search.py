@@ -17,6 +17,7 @@ from torch import Tensor
 from whatmoves import plugins
 from whatmoves.data.clips import Batch, past_of
 from whatmoves.errors import ConfigError
+from whatmoves.models.interface import Future
 from whatmoves.searching.record import Score, Trial
 from whatmoves.searching.space import Space, changed
 from whatmoves.study import Study
@@ -116,4 +117,4 @@ def _drawn(network: Any, batch: Batch, score: Score, past: int) -> tuple[Tensor,
     if score == "reconstruction":
         return network.reconstruct(batch.video), batch.video
     given, truth = batch.video[:, :past], batch.video[:, past:]
-    return network.predict(given, truth.shape[1], batch.actions, batch.states, None), truth
+    return network.predict(given, truth.shape[1], Future(batch.actions, batch.states)), truth

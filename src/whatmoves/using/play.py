@@ -24,6 +24,7 @@ from whatmoves.data.clips import to_bytes
 from whatmoves.data.recording_controls import Scale, read_scale
 from whatmoves.errors import DataError
 from whatmoves.files import read_arrays
+from whatmoves.models.interface import Future
 from whatmoves.training.runtime import choose_device
 from whatmoves.using.controls import Controls, full_actions, full_controls, own_scale, read_script, tell_unseen
 from whatmoves.using.on_files import able, as_floats, check_video_name, read_video, write_video
@@ -67,7 +68,7 @@ class Stage:
         states = None if self._states is None else _held(self._states, 1)
         asked = None if actions is None else _extended(actions, np.zeros_like(action)[None])
         with torch.inference_mode():
-            frame = self._model.predict(self._video, 1, asked, states, self._generator)
+            frame = self._model.predict(self._video, 1, Future(asked, states, self._generator))
         self._video = torch.cat((self._video[:, 1:], frame), dim=1)
         self._actions = None if actions is None else actions[:, 1:]
         self._states = None if states is None else states[:, 1:]
@@ -157,7 +158,7 @@ def rolled_out(scene: Scene, actions: NDArray[np.float32], seed: int) -> NDArray
         asked = _extended(scene.actions[:, :-1], np.concatenate((actions, np.zeros_like(actions[:1]))))
     states = None if scene.states is None else _held(scene.states, steps)
     with torch.inference_mode():
-        made = scene.model.predict(scene.video, steps, asked, states, Generator().manual_seed(seed))
+        made = scene.model.predict(scene.video, steps, Future(asked, states, Generator().manual_seed(seed)))
     return to_bytes(torch.cat((scene.video, made), dim=1)[0])
 
 

@@ -1,9 +1,10 @@
 """Models whose predictions can be worked out by hand: one is moved by its actions and states, one by nothing."""
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from whatmoves.data.clips import ClipShape
+from whatmoves.models.interface import Future
 from whatmoves.settings import Settings
 
 
@@ -22,9 +23,8 @@ class Model(nn.Module):
         self.bias = nn.Parameter(torch.zeros(()))
         self.asked: list[tuple[list[int], int, Tensor | None, Tensor | None]] = []
 
-    def predict(
-        self, past: Tensor, horizon: int, actions: Tensor | None, states: Tensor | None, generator: Generator | None
-    ) -> Tensor:
+    def predict(self, past: Tensor, horizon: int, future: Future) -> Tensor:
+        actions, states, _ = future
         self.asked.append((list(past.shape), horizon, actions, states))
         frames = [past[:, -1]]
         for t in range(past.shape[1] - 1, past.shape[1] + horizon - 1):
