@@ -48,7 +48,8 @@ def model_module(kind: str, where: str | None = None) -> ModuleType:
 
 def data_module(kind: str, where: str | None = None) -> ModuleType:
     """Import a data kind (a module with `Config`, `make` and `open_source`; `more_files` if `make` writes more than the
-    two splits of every kind, `outside_files` if it reads files, `OTHER_TESTS` if some splits are further tests).
+    two splits of every kind, `outside_files` if it reads files, `OTHER_TESTS` if some splits are further tests,
+    `CONVENTIONS` if the literature on it measures predictions otherwise too).
 
     `where` names the config key in the message, default `data.<kind>`. Raises `ConfigError`.
     """

@@ -37,8 +37,13 @@ def raw_files(study: "Study", where: str) -> dict[str, list[str]]:
 
 
 def _raw_files(entry: "DataSet") -> list[Path]:
-    """Logs, or MNIST's four. The rules ask, so nothing heavy is imported."""
+    """Logs, BAIR's files, or MNIST's four. The rules ask, so nothing heavy is imported."""
     options = entry.options
+    if entry.kind == "bair":
+        from whatmoves.data.bair_files import find_set
+
+        found = find_set(Path(options["folder"]), options.get("form"), options.get("camera", "aux1"))
+        return [*found.train, *found.validate, *found.test]
     if entry.kind == "recordings" and options.get("folder") is not None:
         from whatmoves.data.recording_log import find_logs
 
@@ -48,21 +53,31 @@ def _raw_files(entry: "DataSet") -> list[Path]:
         from whatmoves.data.mnist import find_files
 
         return find_files(Path(folder), download=False)
+    if entry.kind == "moving_mnist":
+        from whatmoves.data.moving_mnist_file import count_clips
+
+        count_clips(Path(options["file"]).expanduser())  # it is looked at, and its contents are a parameter
     return []
 
 
 def pictures_digest(study: "Study", dataset: str, root: Path) -> str:
-    """The pictures that a recording's logs name, names and contents, as one short digest; nothing where there are none.
+    """What stands in the outside files that are no inputs of the rule, as one short digest; nothing where there are
+    none. Of a recording's pictures the names count too.
 
-    The rule asks for it, and thousands of pictures are no inputs of it: to list them takes Snakemake longer than to
-    look at them takes this. A picture is read only if it was written to since the data set under `root` =
-    results/<study> was made; else what the receipt says of it holds.
+    The rule asks for it. Thousands of pictures are no inputs: to list them takes Snakemake longer than to look at them
+    takes this; and an input in another place is another input, even if it is the same file. A file is read only if it
+    was written to since the data set under `root` = results/<study> was made; else what the receipt says of it holds.
     """
     entry = study.data[dataset]
-    if entry.kind != "recordings" or entry.options.get("folder") is None:
+    if entry.kind == "recordings" and entry.options.get("folder") is not None:
+        from whatmoves.data.recording_log import named_pictures
+
+        paths = named_pictures(Path(entry.options["folder"]).expanduser())
+    elif entry.kind == "moving_mnist":
+        paths = [Path(entry.options["file"]).expanduser()]
+    else:
         return ""
-    from whatmoves.data.recording_log import named_pictures
-    from whatmoves.provenance.jobs import receipt_of, short
+    from whatmoves.provenance.jobs import PLACES, receipt_of, short
     from whatmoves.provenance.receipts import key_of, read_receipt
 
     known: dict[str, dict[str, Any]] = {}
@@ -72,13 +87,13 @@ def pictures_digest(study: "Study", dataset: str, root: Path) -> str:
         made_s = datetime.fromisoformat(receipt["run"]["started"]).timestamp()
         known = receipt["core"]["inputs"]
     sums = {}
-    for path in named_pictures(Path(entry.options["folder"]).expanduser()):
+    for path in paths:
         key, state = key_of(path, root), path.stat()
         recorded = known.get(key, {})
         # A file put in another's place keeps its time of writing; that of its last change of any kind it does not keep.
         same = recorded.get("size") == state.st_size and max(state.st_mtime, state.st_ctime) < made_s
         sums[key] = recorded["sha256"] if same else sha256(path)
-    return short(sums)
+    return short(sums if entry.kind not in PLACES else list(sums.values()))
 
 
 def run(arguments: argparse.Namespace) -> None:

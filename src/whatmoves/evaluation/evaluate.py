@@ -207,7 +207,9 @@ def _measure_predictions(
         result.cannot["predict"] = "it does not predict frames"
         return
     try:
-        found = predicted(model, clips.test, clips.past_frames, settings.best_of, settings.batch_size, device)
+        found = predicted(
+            model, clips.test, clips.past_frames, settings.best_of, settings.batch_size, device, clips.conventions
+        )
     except ConfigError as error:  # such as a past that is too short for it
         result.cannot["predict"] = str(error)
         return

@@ -28,7 +28,8 @@ def evaluate_floor(study: Study, dataset: str, row: str, data_folder: Path, out_
     config, module = plugins.data_config(entry.kind, entry.options, where), plugins.data_module(entry.kind, where)
     test = module.open_source(config, data_folder).split("test")
     clips, curves = quality(_answers(row, test.video, batch_size))
-    future = answers(_answers(row, test.video[:, past_of(entry.past_frames, test.video.shape[1]) :], batch_size))
+    rest = test.video[:, past_of(entry.past_frames, test.video.shape[1]) :]
+    future = answers(_answers(row, rest, batch_size), getattr(module, "CONVENTIONS", ()))
     clips |= future.clips
     curves |= future.curves
     swaps = true_swaps(module, config, test, study.evaluation.swap_pairs)

@@ -12,7 +12,8 @@ from whatmoves.study import Evaluation
 
 class Clips(NamedTuple):
     """Everything of a data set that measuring needs. Without true swaps codes have nothing to be held against and there
-    is no `train` split to fit probes on; `unswapped` says why."""
+    is no `train` split to fit probes on; `unswapped` says why. `conventions` are measures of predictions that the data
+    kind asks for beside those of all."""
 
     splits: dict[str, Split]
     roles: Mapping[str, Role]
@@ -20,6 +21,7 @@ class Clips(NamedTuple):
     past_frames: int
     other_tests: Mapping[str, Split]
     unswapped: str
+    conventions: tuple[str, ...] = ()
 
     @property
     def test(self) -> Split:
@@ -48,4 +50,5 @@ def open_clips(
         splits["train"] = source.train_split(settings.probe_clips)
     others = {word: source.split(name) for word, name in getattr(module, "OTHER_TESTS", {}).items()}
     unswapped = "the data set cannot render its factors" if judged else "the study leaves its codes unjudged"
-    return Clips(splits, getattr(module, "FACTOR_ROLES", {}), swaps, past_frames, others, unswapped)
+    conventions = getattr(module, "CONVENTIONS", ())
+    return Clips(splits, getattr(module, "FACTOR_ROLES", {}), swaps, past_frames, others, unswapped, conventions)

@@ -33,6 +33,9 @@ ARITHMETIC, KERNELS = "whatmoves.arithmetic.level", "whatmoves.arithmetic.kernel
 # Import names that differ from the name of the distribution.
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "skimage": "scikit-image"}
 
+# Options of data kinds that only say where a file lies: what is in it counts (`commands.data.pictures_digest`).
+PLACES = {"moving_mnist": "file"}
+
 # Settings of the evaluation that the analysis reads, and those of them that only it reads.
 ANALYSIS_SETTINGS = frozenset({"bootstrap", "permutations"})
 ONLY_ANALYSIS_SETTINGS = frozenset({"bootstrap"})
@@ -167,6 +170,7 @@ def _data(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     """A data set with its name: two entries with equal settings stay two jobs."""
     name = wildcards["dataset"]
     made_by = _entry(study.data, name, "data set").model_dump(mode="json", exclude={"past_frames"})
+    made_by["options"].pop(PLACES.get(made_by["kind"]), None)
     return {"name": name, **made_by}
 
 

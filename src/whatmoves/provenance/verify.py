@@ -16,8 +16,8 @@ from whatmoves.arithmetic.report import counted
 from whatmoves.errors import ConfigError, DataError, ProofError
 from whatmoves.files import read_json
 from whatmoves.provenance.environment import FIX, alike, installed, meets
-from whatmoves.provenance.jobs import KINDS, canonical, expected_jobs, read_fingerprint, receipt_of
-from whatmoves.provenance.receipts import RUN_TO_RUN, checksum, is_receipt, read_receipt
+from whatmoves.provenance.jobs import KINDS, PLACES, canonical, expected_jobs, read_fingerprint, receipt_of
+from whatmoves.provenance.receipts import RUN_TO_RUN, checksum, is_receipt, key_of, read_receipt
 from whatmoves.provenance.report import FOREIGN, FRESH, MISSING, STALE, UNKNOWN, UNUSED, Finding, Reason, Report
 from whatmoves.study import Study
 from whatmoves.yaml_files import read_yaml
@@ -50,6 +50,7 @@ class _Check:
         self.maker: dict[str, str] = {}  # output → the receipt that covers it
         self.sums: dict[str, dict[str, Any] | None] = {}
         self.left_out = _left_out(root)
+        self.now_at: dict[str, str] = {}  # outside file as a receipt names it → where the study says it lies now
 
     def report(self) -> Report:
         self.read_receipts()
@@ -91,7 +92,16 @@ class _Check:
                 finding.blame(FOREIGN, Reason("receipt", f"its receipt proves nothing: {error}"))
                 continue
             self.receipts[name] = receipt
+            self.find_places(core)
             self.maker |= dict.fromkeys((*core["outputs"], *receipt["run"].get("outputs", {})), name)
+
+    def find_places(self, core: Mapping[str, Any]) -> None:
+        """The one outside file of a data set may be elsewhere by now; the study says where."""
+        entry = self.study.data.get(core["wildcards"].get("dataset", "")) if core["kind"] == "data" else None
+        option = PLACES.get(entry.kind, "") if entry is not None else ""
+        if entry is not None and option in entry.options and len(core["inputs"]) == 1:
+            place = key_of(Path(entry.options[option]).expanduser(), self.home)
+            self.now_at |= dict.fromkeys(core["inputs"], place)
 
     def measure(self) -> None:
         """Checksum every file that a receipt names, once."""
@@ -104,6 +114,7 @@ class _Check:
             self.sums = dict(zip(ordered, pool.map(self.checksum, ordered), strict=True))
 
     def checksum(self, key: str) -> dict[str, Any] | None:
+        key = self.now_at.get(key, key)
         base = self.home if key.startswith("../") else self.root
         path = Path(os.path.normpath(base / key))
         try:
@@ -154,12 +165,13 @@ class _Check:
             outside = key.startswith("../") or os.path.isabs(key)
             if found is None and self.left_out.get(key) == recorded:
                 continue
-            if found is None and os.path.isabs(key) and not Path(key).parent.is_dir():
+            place = self.now_at.get(key, key)
+            if found is None and os.path.isabs(place) and not Path(place).parent.is_dir():
                 continue  # raw data of another machine: its checksum stays in the receipt
             if found is None:
-                gone.append(key)
+                gone.append(place)
             elif found != recorded:
-                moved.append(key)
+                moved.append(place)
             elif not outside and key not in self.maker and not is_receipt(Path(key)) and not _is_unproven(key):
                 finding.blame(STALE, Reason("input", f"{key} has no receipt"))
 
