@@ -308,6 +308,35 @@ def test_pictures_are_resized_once_and_smoothly(folder: Path, tmp_path: Path) ->
     assert np.abs(video.astype(int) - 127).max() <= 2, "every pixel is half white, half black"
 
 
+def test_a_turned_picture_is_shown_as_viewers_show_it_and_an_opaque_one_may_have_alpha(
+    folder: Path, tmp_path: Path
+) -> None:
+    lying = np.zeros((8, 8, 3), np.uint8)
+    lying[:, :4] = 255  # bright on the left, and to be turned right by a quarter: bright at the top
+    turned, content = Image.Exif(), io.BytesIO()
+    turned[0x0112] = 6
+    Image.fromarray(lying).save(content, format="JPEG", exif=turned, quality=100)
+    opaque = np.dstack([np.rot90(lying, -1), np.full((8, 8), 255, np.uint8)])
+    for number, path in enumerate(sorted(folder.glob("*/*.png"))):
+        path.write_bytes(png(opaque) if number % 2 else content.getvalue())
+    make(of(folder), tmp_path)
+    video = open_source(of(folder), tmp_path).split("test").video.astype(int)
+    assert video[:, :, :, :4].min() > 240
+    assert video[:, :, :, 4:].max() < 15
+
+
+def test_logs_of_other_names_and_steps_too_slow_are_hinted_at(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(folder, times=lambda s, t: 100.0 * t + 100_000 * s)  # milliseconds
+    make(of(folder, pause_s=1000.0), tmp_path / "out")
+    assert "the usual step of session" in caplog.text
+    assert "is 100 s; if its times are milliseconds, set timestamp_unit: ms" in caplog.text
+    (folder / "log.jsonl").rename(folder / "LOG.ndjson")
+    with pytest.raises(DataError, match=r"no \.jsonl log here .*; unpack LOG\.ndjson or rename it, to end in \.jsonl$"):
+        make(of(folder), tmp_path / "other")
+
+
 def huge() -> bytes:
     """A small file that says it is 50,000 pixels wide and high."""
     chunks = b"IHDR" + struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0), b"IDAT" + zlib.compress(bytes(1000))
@@ -324,6 +353,7 @@ PICTURES = {
     "a text": (b"hello", "no picture of a kind known here (PNG, JPEG, BMP, WEBP)"),
     "16 bits": (png(np.full((8, 8), 40_000, np.uint16)), "its pixels are I;16; must have 8 bits a channel"),
     "huge": (huge(), "too many pixels"),
+    "transparent": (png(np.full((8, 8, 4), 200, np.uint8)), "parts of it are transparent; save it without"),
 }
 
 

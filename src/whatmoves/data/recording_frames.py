@@ -5,6 +5,7 @@ Pictures are resized once, here, by one antialiased filter: input and target of 
 
 import hashlib
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from whatmoves.data.recording_log import Session, logs_digest
 from whatmoves.data.recording_order import Entry
@@ -24,9 +25,12 @@ from whatmoves.data.recording_problems import Problems
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"})  # 8 bits a channel
 LARGEST_PICTURE_BYTES = 2**26
+SLOW_STEP_S = 20.0  # of a recording of anything that moves: rather another unit of time
 GAP_STEPS = 1.5  # a step of this many usual ones lacks a frame
 
 Indices = NDArray[np.int64]
+
+log = logging.getLogger(__name__)
 
 
 class Recording(NamedTuple):
@@ -87,6 +91,9 @@ def read_frames(
             digest.update(content)
             readable.append(entry)
         steps = [session.step_s(a, b) for a, b in pairwise(readable)]
+        if steps and float(np.median(steps)) >= SLOW_STEP_S:
+            hint = "%s: the usual step of session %s is %g s; if its times are milliseconds, set timestamp_unit: ms"
+            log.warning(hint, session.log, session.name, float(np.median(steps)))
         longest = gap_s if gap_s is not None else GAP_STEPS * float(np.median(steps)) if steps else 0.0
         for index, entry in enumerate(readable):
             follows = index > 0 and steps[index - 1] <= longest
@@ -117,7 +124,10 @@ def _picture(path: Path, image_px: int) -> tuple[bytes, NDArray[np.uint8]]:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 if image.mode not in MODES:
                     raise _UnreadableError(f"its pixels are {image.mode}; must have 8 bits a channel")
-                small = image.convert("RGB").resize((image_px, image_px), Image.Resampling.BILINEAR)
+                if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+                    raise _UnreadableError("parts of it are transparent; save it without")  # what is below, nobody saw
+                upright = ImageOps.exif_transpose(image)  # as every viewer turns it
+                small = upright.convert("RGB").resize((image_px, image_px), Image.Resampling.BILINEAR)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise _UnreadableError("too many pixels") from None
     except UnidentifiedImageError:

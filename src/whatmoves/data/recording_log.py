@@ -64,11 +64,19 @@ def find_logs(folder: Path) -> list[Path]:
         path for pattern in ("*.jsonl", "*/*.jsonl") for path in folder.glob(pattern) if not path.name.startswith(".")
     )
     if not logs:
-        raise DataError(f"{folder}: no .jsonl log here or in its subfolders; set folder to the recording's")
+        alike = sorted(p.relative_to(folder).as_posix() for p in (*folder.glob("*"), *folder.glob("*/*")) if _alike(p))
+        fix = f"unpack {alike[0]} or rename it, to end in .jsonl" if alike else "set folder to the recording's"
+        raise DataError(f"{folder}: no .jsonl log here or in its subfolders; {fix}")
     for path in logs:
         if not path.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"{path}: is a link that leaves the folder; copy the recording into it")
     return logs
+
+
+def _alike(path: Path) -> bool:
+    """Whether a file's name says that lines of JSON are in it, in another way than `.jsonl`."""
+    name = path.name.lower().removesuffix(".gz").removesuffix(".txt")
+    return path.is_file() and name.endswith((".jsonl", ".ndjson", ".jsonlines"))
 
 
 def named_pictures(folder: Path) -> list[Path]:
