@@ -13,6 +13,7 @@ Nothing here is trusted: what is damaged, short or of other sizes is a `DataErro
 """
 
 import io
+import os
 import re
 import struct
 import zlib
@@ -89,9 +90,8 @@ def find_set(folder: Path, form: Form | None = None, camera: Camera = "aux1") ->
             f"{folder}: camera is {camera}, but folders of pictures hold one camera, which the public script makes of "
             "aux1; leave camera out"
         )
-    root = folder.resolve()
     for path in chain(found[0].train, found[0].validate, found[0].test):
-        _require_inside(path, root)
+        _require_inside(path, folder)
     return found[0]
 
 
@@ -162,8 +162,8 @@ def _trajectory_folders(part: Path) -> Iterator[Path]:
     """The folders of trajectories of a part, in order; its other files are passed over."""
     if not part.is_dir():
         return
-    for file in _folders(part, part.resolve()):
-        yield from _folders(file, part.resolve())
+    for file in _folders(part, part):
+        yield from _folders(file, part)
 
 
 def _folders(folder: Path, root: Path) -> list[Path]:
@@ -183,7 +183,7 @@ def _by_numbers(path: Path) -> list[Any]:
 
 
 def _require_inside(path: Path, root: Path) -> None:
-    if path.is_symlink() and not path.resolve().is_relative_to(root):
+    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
         raise DataError(f"{path}: is a link that leaves the folder; set folder to where the files are, or copy them")
 
 
@@ -235,22 +235,26 @@ def _read_prepared(where: str, payload: memoryview, camera: Camera, frames: int)
 
 
 def _read_folder(folder: Path, frames: int) -> Trajectory:
-    pictures = {int(path.stem): path for path in folder.glob("*.png") if path.stem.isdigit() and path.stem.isascii()}
+    names = [name.rpartition(".") for name in os.listdir(folder)]
+    pictures = {
+        int(stem): f"{stem}.png" for stem, _, end in names if end == "png" and stem.isascii() and stem.isdigit()
+    }
     video = np.empty((frames, SIDE_PX, SIDE_PX, 3), np.uint8)
     for t in range(frames):
         if t not in pictures:
             if t and max(pictures) < t:
                 raise DataError(f"{folder}: {_too_short(t, frames)}")
             raise DataError(f"{folder}: has no {t}.png; a trajectory begins at 0.png and lacks none: copy it again")
-        _require_inside(pictures[t], folder.resolve())
-        video[t] = _png(str(pictures[t]), _bytes(pictures[t]))
+        path = folder / pictures[t]
+        _require_inside(path, folder)
+        video[t] = _png(str(path), _bytes(path))
     tables = [_table(folder / name, width, frames) for name, width in ((ACTION_TABLE, ACTIONS), (STATE_TABLE, STATES))]
     return Trajectory(_channels_first(video), *tables)
 
 
 def _table(path: Path, width: int, frames: int) -> Floats:
     """The first `frames` rows of a table of numbers without a head, `[frames, width]`."""
-    _require_inside(path, path.parent.resolve())
+    _require_inside(path, path.parent)
     rows = [line for line in _bytes(path).decode("utf-8", "replace").splitlines() if line.strip()][:frames]
     if len(rows) < frames:
         raise DataError(f"{path}: {_too_short(len(rows), frames)}")
