@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from bair_sets import png, write
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from tools import ROOT
@@ -22,7 +23,7 @@ from whatmoves.commands.studies import _check
 from whatmoves.data import moving_mnist
 from whatmoves.data.large_arrays import Blocks, map_array, read_some_arrays, write_large_arrays
 from whatmoves.data.moving_mnist import BLOCK_CLIPS, Config, make, open_source, outside_files, split_rows
-from whatmoves.data.moving_mnist_file import MAGIC, count_clips, read_clips
+from whatmoves.data.moving_mnist_file import MAGIC, open_clips
 from whatmoves.errors import ConfigError, DataError
 from whatmoves.files import write_arrays
 from whatmoves.layout import Layout
@@ -128,8 +129,9 @@ def test_what_numpy_reads_right_is_read(
     with (tmp_path / "seq.npy").open("wb") as stream:
         np.lib.format.write_array(stream, np.asarray(pixels[:, :9], order=order), version=version)
     rows = np.array([8, 0, 3])
-    assert count_clips(tmp_path / "seq.npy") == 9
-    assert (read_clips(tmp_path / "seq.npy", rows) == pixels[:, rows].swapaxes(0, 1)).all()
+    clips = open_clips(tmp_path / "seq.npy")
+    assert clips.clips == 9
+    assert (clips.read(rows) == pixels[:, rows].swapaxes(0, 1)).all()
 
 
 def as_bytes(array: NDArray[Any]) -> Callable[[bytes], bytes]:
@@ -197,14 +199,12 @@ def test_a_damaged_header_is_never_a_traceback(file: Path) -> None:
         content[rng.integers(6, 128)] = rng.integers(256)
         file.write_bytes(content)
         with pytest.raises(DataError):  # it is truncated in any case
-            count_clips(file)
+            open_clips(file)
 
 
 def test_a_file_that_is_not_there_or_may_not_be_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"/no\.npy: no such file; set file to the public mnist_test_seq\.npy \("):
         outside_files(of(file.parent / "no.npy"))
-    with pytest.raises(DataError, match=r"not readable \(Is a directory\); mend the path or its permissions"):
-        outside_files(of(file.parent))
     denied = PermissionError(13, "Permission denied")  # as root may read everything, chmod would not do
     monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(denied))
     with pytest.raises(DataError, match=r"seq\.npy: not readable \(Permission denied\); mend the path or its perm"):
@@ -234,10 +234,10 @@ def test_an_interrupted_conversion_leaves_no_set(file: Path, monkeypatch: pytest
     (out / ".validation-killed.npz").write_bytes(b"half of it")  # of an attempt that could not clean up
     whole: Callable[..., Iterator[NDArray[np.uint8]]] = moving_mnist._blocks
 
-    def broken(config: Config, file: Path, rows: Any) -> Iterator[NDArray[np.uint8]]:
+    def broken(config: Config, file: Any, rows: Any) -> Iterator[NDArray[np.uint8]]:
         yield from whole(config, file, rows[:4])
         if len(rows) == 28:  # those of training, the last to be written
-            raise OSError(28, "No space left on device", str(file))
+            raise OSError(28, "No space left on device", "out")
         yield from whole(config, file, rows[4:])
 
     monkeypatch.setattr(moving_mnist, "_blocks", broken)
@@ -251,15 +251,76 @@ def test_an_interrupted_conversion_leaves_no_set(file: Path, monkeypatch: pytest
 def test_clips_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
 
-    def blank(file: Path, rows: Any) -> NDArray[np.uint8]:
-        read.append(len(rows))
-        return np.full((len(rows), 20, 64, 64), 255, np.uint8)
+    class Blank:
+        clips = 600
 
-    monkeypatch.setattr(moving_mnist, "read_clips", blank)
-    monkeypatch.setattr(moving_mnist, "count_clips", lambda file: 600)
+        def read(self, rows: Any) -> NDArray[np.uint8]:
+            read.append(len(rows))
+            return np.full((len(rows), 20, 64, 64), 255, np.uint8)
+
+    monkeypatch.setattr(moving_mnist, "open_clips", lambda file: Blank())
     make(of(tmp_path / "x"), tmp_path)
     assert max(read) == BLOCK_CLIPS
     assert sum(read) == 600
+
+
+# As tensorflow-datasets 4.9.10 wrote a file of 40 clips: the place in the file of the clip in each record.
+PREPARED = [16, 37, 36, 13, 27, 30, 19, 15, 6, 22, 31, 39, 1, 8, 12, 21, 25, 9, 32, 4]
+PREPARED += [3, 35, 29, 33, 38, 2, 7, 20, 23, 24, 14, 10, 34, 26, 18, 5, 28, 11, 0, 17]
+
+
+def write_prepared(folder: Path, pixels: NDArray[np.uint8], shards: int = 2) -> Path:
+    """The set that tensorflow-datasets prepares of the file."""
+    folder.mkdir()
+    for shard, clips in enumerate(np.array_split(PREPARED, shards)):
+        records: list[Any] = [{"image_sequence": [png(picture) for picture in pixels[:, clip]]} for clip in clips]
+        write(folder / f"moving_mnist-test.tfrecord-{shard:05d}-of-{shards:05d}", records)
+    return folder
+
+
+def test_a_prepared_set_gives_the_files_own_splits(file: Path, pixels: NDArray[np.uint8]) -> None:
+    folder = write_prepared(file.parent / "prepared", pixels)
+    assert [path.name[-5:] for path in outside_files(of(folder))] == ["00002", "00002"]
+    for name, config in {"a": of(file), "b": of(folder)}.items():
+        make(config, file.parent / name)
+    for made in sorted((file.parent / "a").iterdir()):
+        assert made.read_bytes() == (file.parent / "b" / made.name).read_bytes(), made.name
+
+
+def test_a_damaged_prepared_set_is_one_line(tmp_path: Path, pixels: NDArray[np.uint8]) -> None:
+    folder = write_prepared(tmp_path / "prepared", pixels)
+    first, second = sorted(folder.iterdir())
+    whole = second.read_bytes()
+
+    def refused(message: str) -> None:
+        with pytest.raises(DataError, match=message) as caught:
+            make(of(folder), tmp_path)
+        assert "\n" not in str(caught.value)
+
+    second.write_bytes(whole[:-1])
+    refused(r"00001-of-00002: record 19 is truncated, the file lacks 1 bytes; fetch the file again$")
+    damaged = bytearray(whole)
+    damaged[-10] ^= 1  # in the last record, that of clip 17
+    second.write_bytes(damaged)
+    refused(r"00001-of-00002: record 19 has a wrong checksum, its bytes are damaged; fetch the file again$")
+    second.unlink()
+    refused(r"prepared: 1 of 2 files moving_mnist-test\.tfrecord-\*-of-\* are there; prepare the set again$")
+    first.unlink()
+    refused(
+        r"prepared: is a folder without moving_mnist-test\.tfrecord-\*-of-\*; set file to the public mnist_test_seq"
+    )
+    one = folder / "moving_mnist-test.tfrecord-00000-of-00001"
+    picture, coloured = png(pixels[0, 0]), png(pixels[0, 0, :, :, None].repeat(3, 2))
+    for pictures, message in {
+        (picture,) * 19: r"record \d+ has 19 pictures, expected 20; this is not moving_mnist as prepared$",
+        (coloured,) * 20: r"record \d+: a picture is RGB of 64×64 pixels; must be L of 64×64$",
+        (picture[:500],) * 20: r"record \d+: a picture is damaged \(.+\); fetch the file again$",
+        (b"GIF89a",) * 20: r"record \d+: a picture is damaged \(.+\); fetch the file again$",
+    }.items():
+        write(one, [{"image_sequence": list(pictures)}] * 20)
+        refused(message)
+    one.write_bytes(b"")
+    refused("prepared: holds no clips; ")
 
 
 def test_stored_splits_are_checked(file: Path) -> None:
@@ -366,6 +427,15 @@ def test_an_equal_file_elsewhere_is_no_change_and_another_one_is(
     assert reasons() == ["stale", "input ../../elsewhere/mine.npy changed"]
     moved.unlink()
     assert reasons() == ["stale", "input ../../elsewhere/mine.npy is missing"]
+    write_prepared(Path("elsewhere/prepared"), pixels)
+    write_study(Path("elsewhere/prepared"))
+    whatmoves("data", "--dataset", "moving_mnist")
+    before_prepared = depends()
+    shutil.move("elsewhere/prepared", "prepared")
+    write_study(Path("prepared"))
+    assert depends() == before_prepared
+    assert reasons() == ["fresh"]
+    write_study(moved)
     with pytest.raises(DataError, match=r"^study\.yaml: data\.moving_mnist: /.*/mine\.npy: no such file; set file to"):
         depends()
 

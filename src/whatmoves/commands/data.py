@@ -54,9 +54,9 @@ def _raw_files(entry: "DataSet") -> list[Path]:
 
         return find_files(Path(folder), download=False)
     if entry.kind == "moving_mnist":
-        from whatmoves.data.moving_mnist_file import count_clips
+        from whatmoves.data.moving_mnist_file import open_clips
 
-        count_clips(Path(options["file"]).expanduser())  # it is looked at, and its contents are a parameter
+        open_clips(Path(options["file"]).expanduser())  # it is looked at, and its contents are a parameter
     return []
 
 
@@ -74,7 +74,9 @@ def pictures_digest(study: "Study", dataset: str, root: Path) -> str:
 
         paths = named_pictures(Path(entry.options["folder"]).expanduser())
     elif entry.kind == "moving_mnist":
-        paths = [Path(entry.options["file"]).expanduser()]
+        from whatmoves.data.moving_mnist_file import find_files
+
+        paths = find_files(Path(entry.options["file"]).expanduser())
     else:
         return ""
     from whatmoves.provenance.jobs import PLACES, receipt_of, short

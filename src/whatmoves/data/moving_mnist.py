@@ -1,4 +1,5 @@
-"""Moving MNIST as published: the 10,000 clips of `mnist_test_seq.npy` (Srivastava et al. 2015), as everyone has them.
+"""Moving MNIST as published: the 10,000 clips of `mnist_test_seq.npy` (Srivastava et al. 2015), as everyone has them:
+in that file, or prepared by tensorflow-datasets. Both give the same splits (`whatmoves.data.moving_mnist_file`).
 
 Whole clips are for training, validation or test, by their place in the file:
 
@@ -31,7 +32,7 @@ from pydantic import Field, model_validator
 from whatmoves.data.clips import Batch, ClipShape, Split
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.large_arrays import Blocks, map_array, read_some_arrays, write_large_arrays
-from whatmoves.data.moving_mnist_file import FRAMES, SIDE_PX, count_clips, read_clips
+from whatmoves.data.moving_mnist_file import FRAMES, SIDE_PX, Prepared, PublicFile, find_files, open_clips
 from whatmoves.data.streams import uniforms
 from whatmoves.errors import DataError
 from whatmoves.files import atomic
@@ -59,7 +60,9 @@ Rows = NDArray[np.int64]
 class Config(Settings):
     """Where the public file lies, and which of its clips are for what."""
 
-    file: Path = Field(description="The public mnist_test_seq.npy: uint8 [20, clips, 64, 64].")
+    file: Path = Field(
+        description="The public mnist_test_seq.npy, uint8 [20, clips, 64, 64]; or what tensorflow-datasets prepared."
+    )
     split: Literal["in_order", "jepa"] = Field(
         "in_order", description="By place in the file; or the JEPA original's: permuted, 10 frames, test = validation."
     )
@@ -77,10 +80,9 @@ class Config(Settings):
 
 
 def outside_files(config: Config) -> list[Path]:
-    """The public file; raises `DataError` where it is not there or not of its form."""
-    file = config.file.expanduser()
-    count_clips(file)
-    return [file]
+    """The public file, or the prepared set's; raises `DataError` where they are not there or not of their form."""
+    open_clips(config.file.expanduser())
+    return find_files(config.file.expanduser())
 
 
 def split_rows(config: Config, clips: int) -> dict[str, Rows]:
@@ -108,8 +110,8 @@ def make(config: Config, folder: Path) -> None:
     Memory is that of one stored split and a block of training clips. Raises `DataError` as `outside_files` and
     `split_rows` do, and for a file whose values are not from 0 to 255.
     """
-    [file] = outside_files(config)
-    rows = split_rows(config, count_clips(file))
+    file = open_clips(config.file.expanduser())
+    rows = split_rows(config, file.clips)
     for old in (
         old for split in ("validation", "test") for name in (f"{split}.*", f".{split}-*") for old in folder.glob(name)
     ):
@@ -123,7 +125,9 @@ def make(config: Config, folder: Path) -> None:
     for name in ("test", "validation"):
         video = np.concatenate(list(_blocks(config, file, rows[name])))
         if video.max() <= 1:
-            raise DataError(f"{file}: values run from 0 to {video.max()}, expected 255; multiply them by 255 and save")
+            raise DataError(
+                f"{config.file}: values run from 0 to {video.max()}, expected 255; multiply them by 255 and save"
+            )
         arrays = {"video": video, "settings": np.frombuffer(_settings_digest(config), np.uint8)}
         write_large_arrays(folder / f"{name}.npz", arrays | (training if name == "validation" else {}))
         with atomic(folder / f"{name}.csv") as temporary:
@@ -132,7 +136,7 @@ def make(config: Config, folder: Path) -> None:
         log.warning("split: jepa has no test clips of its own: test and validation are the same clips")
     log.info(
         "%s: %s clips of the file",
-        file,
+        config.file,
         ", ".join(f"{name} {len(places)}" for name, places in rows.items()),
     )
 
@@ -225,10 +229,10 @@ def _shape(config: Config) -> ClipShape:
     return ClipShape(FRAMES // _cuts(config), 1, SIDE_PX, SIDE_PX)
 
 
-def _blocks(config: Config, file: Path, rows: Rows) -> Iterator[NDArray[np.uint8]]:
+def _blocks(config: Config, file: PublicFile | Prepared, rows: Rows) -> Iterator[NDArray[np.uint8]]:
     """The clips `rows` as `[n, T, 1, H, W]`, some at a time."""
     for first in range(0, len(rows), BLOCK_CLIPS):
-        yield read_clips(file, rows[first : first + BLOCK_CLIPS]).reshape(-1, *_shape(config)[:4])
+        yield file.read(rows[first : first + BLOCK_CLIPS]).reshape(-1, *_shape(config)[:4])
 
 
 def _places(config: Config, rows: Rows) -> Rows:

@@ -1,51 +1,140 @@
-"""The public Moving MNIST file, `mnist_test_seq.npy`: uint8 `[20, N, 64, 64]`, frames before clips; N is 10,000.
+"""The public Moving MNIST clips as people have them, one after another in the public file's order.
 
-It is mapped and never loaded whole: clips are read in blocks, and each block's mapping is given back. Imports no torch,
-so that a study's check can read the header.
+- the file itself, `mnist_test_seq.npy`: uint8 `[20, N, 64, 64]`, frames before clips; N is 10,000. It is mapped and
+  never loaded whole: clips are read in blocks, and each block's mapping is given back.
+- the folder that tensorflow-datasets prepared of it, with `moving_mnist-test.tfrecord-00000-of-…`: a record has
+  `image_sequence`, 20 PNG. It puts clip i in the place of the MD5 of "test" and i among all such; so the file's order
+  is known, and the clips are read in it.
+
+Imports no torch: a study's check looks at headers and lengths.
 """
 
+import hashlib
+import io
+import re
+import struct
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whatmoves.data.tfrecords import AGAIN, read_features, read_records, record_places
 from whatmoves.errors import DataError
 
 FRAMES, SIDE_PX = 20, 64
 FIX = "set file to the public mnist_test_seq.npy (docs/data.md)"
 MAGIC = b"\x93NUMPY"
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)  # what Pillow may raise
+SHARDS = "moving_mnist-test.tfrecord-*-of-*"
+
+Rows = NDArray[np.int64]
 
 
-class Header(NamedTuple):
-    """What is needed to map the pixels."""
+class PublicFile(NamedTuple):
+    """The public file: where its pixels begin and how they lie."""
 
+    path: Path
     clips: int
     fortran_order: bool
     offset: int
 
+    def read(self, rows: Rows) -> NDArray[np.uint8]:
+        """The clips `rows` as `[n, 20, 64, 64]`."""
+        shape = (FRAMES, self.clips, SIDE_PX, SIDE_PX)
+        file = np.memmap(self.path, np.uint8, "r", self.offset, shape, "F" if self.fortran_order else "C")
+        clips = np.empty((len(rows), FRAMES, SIDE_PX, SIDE_PX), np.uint8)
+        for frame in range(FRAMES):
+            clips[:, frame] = file[frame, rows]
+        return clips
 
-def count_clips(path: Path) -> int:
-    """Number of clips in the file, from its header and size.
 
-    Raises `DataError` for a file that is missing, may not be read, is no `.npy`, is truncated or too long, or holds
-    other than uint8 `[20, N, 64, 64]`.
+class Record(NamedTuple):
+    """Where one record of a prepared set is: its file, its number there and the byte it begins at."""
+
+    path: Path
+    number: int
+    place: int
+
+
+class Prepared(NamedTuple):
+    """A set that tensorflow-datasets prepared: its records in the public file's order."""
+
+    records: list[Record]
+
+    @property
+    def clips(self) -> int:
+        """How many there are."""
+        return len(self.records)
+
+    def read(self, rows: Rows) -> NDArray[np.uint8]:
+        """The clips `rows` as `[n, 20, 64, 64]`; raises `DataError` for a damaged record."""
+        clips = np.empty((len(rows), FRAMES, SIDE_PX, SIDE_PX), np.uint8)
+        for clip, row in zip(clips, rows.tolist(), strict=True):
+            _decode(self.records[row], clip)
+        return clips
+
+
+def find_files(path: Path) -> list[Path]:
+    """The public file, or the files of the set that was prepared in the folder `path`; raises `DataError` if it has
+    none or lacks some."""
+    if not path.is_dir():
+        return [path]
+    shards = sorted(path.glob(SHARDS))
+    if not shards:
+        raise DataError(f"{path}: is a folder without {SHARDS}; {FIX}")
+    whole = int(re.findall(r"\d+", shards[0].name)[-1]) if shards[0].name[-1].isdigit() else 0
+    if len(shards) != whole:
+        raise DataError(f"{path}: {len(shards)} of {whole} files {SHARDS} are there; prepare the set again")
+    return shards
+
+
+def open_clips(path: Path) -> PublicFile | Prepared:
+    """What is at `path`, by its headers, lengths and sizes.
+
+    Raises `DataError` for what is missing, may not be read, is truncated or too long, or is neither a `.npy` of uint8
+    `[20, N, 64, 64]` nor a prepared set.
     """
-    return _header(path).clips
+    files = find_files(path)
+    if files == [path]:
+        return _public_file(path)
+    records = [Record(file, *at) for file in files for at in enumerate(record_places(file))]
+    if not records:
+        raise DataError(f"{path}: holds no clips; {FIX}")
+    order = sorted(range(len(records)), key=lambda clip: hashlib.md5(b"test%d" % clip, usedforsecurity=False).digest())
+    of_clip = dict(zip(order, records, strict=True))
+    return Prepared([of_clip[clip] for clip in range(len(records))])
 
 
-def read_clips(path: Path, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The clips `rows` of the file as `[n, 20, 64, 64]`; raises `DataError` as `count_clips` does."""
-    header = _header(path)
-    shape = (FRAMES, header.clips, SIDE_PX, SIDE_PX)
-    file = np.memmap(path, np.uint8, "r", header.offset, shape, "F" if header.fortran_order else "C")
-    clips = np.empty((len(rows), FRAMES, SIDE_PX, SIDE_PX), np.uint8)
-    for frame in range(FRAMES):
-        clips[:, frame] = file[frame, rows]
-    return clips
+def _decode(record: Record, clip: NDArray[np.uint8]) -> None:
+    """Fill `clip` `[20, 64, 64]` with a record's pictures."""
+    from PIL import Image  # the rules look for files with this module, and for no more
+
+    where = f"{record.path}: record {record.number}"
+    payload = next(read_records(record.path, record.number, record.place))
+    try:
+        pictures = read_features(payload, ("image_sequence",)).get("image_sequence", [])
+    except ValueError as error:
+        raise DataError(f"{where} is no message ({error}); {AGAIN}") from None
+    if len(pictures) != FRAMES or isinstance(pictures, np.ndarray):
+        raise DataError(
+            f"{where} has {len(pictures)} pictures, expected {FRAMES}; this is not moving_mnist as prepared"
+        )
+    for frame, content in zip(clip, pictures, strict=True):
+        try:
+            with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+                if (image.mode, image.size) != ("L", (SIDE_PX, SIDE_PX)):
+                    width, height = image.size
+                    raise DataError(
+                        f"{where}: a picture is {image.mode} of {width}×{height} pixels; must be L of 64×64"
+                    )
+                frame[:] = np.asarray(image)
+        except (*DAMAGED, Image.DecompressionBombError) as error:
+            raise DataError(f"{where}: a picture is damaged ({' '.join(str(error).split())}); {AGAIN}") from None
 
 
-def _header(path: Path) -> Header:
+def _public_file(path: Path) -> PublicFile:
     try:
         with path.open("rb") as stream:
             magic = stream.read(len(MAGIC))
@@ -72,7 +161,7 @@ def _header(path: Path) -> Header:
     if size != promised:
         fault = "truncated" if size < promised else "too long"
         raise DataError(f"{path}: {fault}, {size} bytes, expected {promised}; fetch it again")
-    return Header(shape[1], fortran_order, offset)
+    return PublicFile(path, shape[1], fortran_order, offset)
 
 
 def _described(path: Path, stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

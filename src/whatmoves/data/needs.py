@@ -7,7 +7,7 @@ from typing import Any
 from whatmoves.data import moving_mnist
 from whatmoves.data.bair_files import find_set
 from whatmoves.data.clips import ClipShape
-from whatmoves.data.moving_mnist_file import count_clips
+from whatmoves.data.moving_mnist_file import open_clips
 from whatmoves.data.recording_log import find_logs
 from whatmoves.errors import ConfigError, DataError
 from whatmoves.study import Study
@@ -41,7 +41,7 @@ def _logs_there(folder: Path, where: str) -> None:
 def _enough_clips(config: moving_mnist.Config, where: str) -> None:
     """Whether the file is there, of its form and as long as its splits need; its header and size tell."""
     try:
-        moving_mnist.split_rows(config, count_clips(config.file.expanduser()))
+        moving_mnist.split_rows(config, open_clips(config.file.expanduser()).clips)
     except DataError as error:
         raise ConfigError(f"{where}: {error}") from None
 

@@ -36,26 +36,32 @@ class _MalformedError(Exception):
 
 def count_records(path: Path) -> int:
     """Records in a file, going from length to length; no payload is read. Raises `DataError` for a torn file."""
+    return len(record_places(path))
+
+
+def record_places(path: Path) -> list[int]:
+    """The bytes at which a file's records begin; raises `DataError` as `count_records` does."""
+    places, place = [], 0
     with _opened(path) as stream:
         size = os.fstat(stream.fileno()).st_size
-        count = place = 0
         while place < size:
             stream.seek(place)
-            place += HEADER_BYTES + _length(path, count, stream.read(HEADER_BYTES)) + FOOTER_BYTES
-            count += 1
+            places.append(place)
+            place += HEADER_BYTES + _length(path, len(places) - 1, stream.read(HEADER_BYTES)) + FOOTER_BYTES
     if place > size:
-        raise DataError(f"{path}: record {count - 1} is truncated, the file lacks {place - size} bytes; {AGAIN}")
-    return count
+        raise DataError(f"{path}: record {len(places) - 1} is truncated, the file lacks {place - size} bytes; {AGAIN}")
+    return places
 
 
-def read_records(path: Path) -> Iterator[memoryview]:
-    """The payloads of a file in order, each valid until the next is asked for.
+def read_records(path: Path, number: int = 0, place: int = 0) -> Iterator[memoryview]:
+    """The payloads of a file in order, each valid until the next is asked for; from record `number` on, which begins at
+    the byte `place`.
 
     Raises `DataError` for a record that is truncated or has a wrong checksum.
     """
     buffer = bytearray()
     with _opened(path) as stream:
-        number = 0
+        stream.seek(place)
         try:
             while header := stream.read(HEADER_BYTES):
                 length = _length(path, number, header)
@@ -91,10 +97,14 @@ def read_features(payload: memoryview, wanted: Collection[str]) -> dict[str, Val
             for number, entry in _fields(features):
                 if number != 1:
                     continue
-                parts = dict(_fields(entry))
-                name = names.get(bytes(parts.get(1, b"")))
+                name, feature = None, memoryview(b"")
+                for part, content in _fields(entry):
+                    if part == 1:
+                        name = names.get(content.tobytes())
+                    elif part == 2:
+                        feature = content
                 if name is not None:
-                    found[name] = _values(parts.get(2, memoryview(b"")))
+                    found[name] = _values(feature)
     except (_MalformedError, IndexError) as error:
         raise ValueError(str(error) or "it ends within a field") from None
     return found
@@ -213,7 +223,7 @@ def _floats(values: memoryview) -> NDArray[np.float32]:
         if len(values) % 5 or any(values[place] != 0x0D for place in range(0, len(values), 5)):
             raise _MalformedError("a list of floats that holds something else")
         parts = [values[place + 1 : place + 5] for place in range(0, len(values), 5)]
-    joined = b"".join(parts)
+    joined = parts[0] if len(parts) == 1 else b"".join(parts)
     if len(joined) % 4:
         raise _MalformedError(f"a list of floats of {len(joined)} bytes")
     return np.frombuffer(joined, "<f4").astype(np.float32)

@@ -33,7 +33,8 @@ ARITHMETIC, KERNELS = "whatmoves.arithmetic.level", "whatmoves.arithmetic.kernel
 # Import names that differ from the name of the distribution.
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "skimage": "scikit-image"}
 
-# Options of data kinds that only say where a file lies: what is in it counts (`commands.data.pictures_digest`).
+# Options of data kinds that only say where a file lies, or a folder of some: what is in it counts
+# (`commands.data.pictures_digest`).
 PLACES = {"moving_mnist": "file"}
 
 # Settings of the evaluation that the analysis reads, and those of them that only it reads.

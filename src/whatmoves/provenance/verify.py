@@ -96,12 +96,13 @@ class _Check:
             self.maker |= dict.fromkeys((*core["outputs"], *receipt["run"].get("outputs", {})), name)
 
     def find_places(self, core: Mapping[str, Any]) -> None:
-        """The one outside file of a data set may be elsewhere by now; the study says where."""
+        """The outside files of a data set may be elsewhere by now; the study says where."""
         entry = self.study.data.get(core["wildcards"].get("dataset", "")) if core["kind"] == "data" else None
         option = PLACES.get(entry.kind, "") if entry is not None else ""
-        if entry is not None and option in entry.options and len(core["inputs"]) == 1:
-            place = key_of(Path(entry.options[option]).expanduser(), self.home)
-            self.now_at |= dict.fromkeys(core["inputs"], place)
+        if entry is not None and option in entry.options:
+            place = Path(entry.options[option]).expanduser()
+            for key in core["inputs"]:
+                self.now_at[key] = key_of(place / Path(key).name if place.is_dir() else place, self.home)
 
     def measure(self) -> None:
         """Checksum every file that a receipt names, once."""
