@@ -216,7 +216,7 @@ NAN = np.array([0, np.nan, 0], np.float32)
         (having("1/image_aux1/encoded", NAN), "1/image_aux1/encoded is 3 values; must be 12288 bytes"),
         (having("0/action", np.zeros(5)), "record 0: 0/action is 5 numbers; must be 4 numbers"),
         (having("0/action", [b"text"]), "record 0: 0/action is no list of floats; must be 4 numbers"),
-        (having("4/endeffector_pos", NAN), "4/endeffector_pos has a number that is not finite; fetch the file again"),
+        (having("4/endeffector_pos", NAN), "record 0: a place has a number that is not finite; fetch the file again"),
         (frame(example(raw(truth("train", 0, 3)))), "has 3 frames, and frames is 5; set frames to at most 3, or fetch"),
         (frame(b"\x0a\x05ab"), "record 0: is no tf.train.Example (a field is longer than the message it stands in)"),
         (having("x", [])[:-2], "record 0 is truncated, the file lacks 2 bytes; fetch the file again"),

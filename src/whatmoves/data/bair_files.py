@@ -199,7 +199,9 @@ def _read_raw(where: str, payload: memoryview, camera: Camera, frames: int) -> T
         video[t] = _raw_picture(f"{where}: {picture}", found[picture])
         actions[t] = _numbers(f"{where}: {action}", found[action], ACTIONS)
         states[t] = _numbers(f"{where}: {state}", found[state], STATES)
-    return Trajectory(_channels_first(video), actions, states)
+    return Trajectory(
+        _channels_first(video), _finite(f"{where}: an action", actions), _finite(f"{where}: a place", states)
+    )
 
 
 def _why_missing(where: str, payload: memoryview, camera: Camera, t: int, name: str, frames: int) -> str:
@@ -229,7 +231,8 @@ def _read_prepared(where: str, payload: memoryview, camera: Camera, frames: int)
     for key, width in (("action", ACTIONS), ("endeffector_pos", STATES)):
         if key not in found:
             raise DataError(f"{where}: has no {key}; this is not BAIR as prepared")
-        numbers.append(_numbers(f"{where}: {key}", found[key], len(pictures) * width).reshape(-1, width)[:frames])
+        values = _numbers(f"{where}: {key}", found[key], len(pictures) * width).reshape(-1, width)[:frames]
+        numbers.append(_finite(f"{where}: {key}", values))
     video = [_png(f"{where}: {name} of frame {t}", bytes(picture)) for t, picture in enumerate(pictures[:frames])]
     return Trajectory(_channels_first(np.stack(video)), *numbers)
 
@@ -290,7 +293,7 @@ def _numbers(where: str, value: Values, count: int) -> Floats:
     if isinstance(value, list) or len(value) != count:
         held = "no list of floats" if isinstance(value, list) else f"{len(value)} numbers"
         raise DataError(f"{where} is {held}; must be {count} numbers")
-    return _finite(where, value)
+    return value
 
 
 def _finite(where: str, values: Floats) -> Floats:

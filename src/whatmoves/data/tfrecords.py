@@ -6,7 +6,7 @@ payload is a protocol buffer: an `Example` has in field 1 its `Features`, a map 
 whole numbers. A `SequenceExample` without sequences is the same bytes.
 
 A byte-by-byte CRC in Python reads 15 MB/s. A CRC is linear, so here 2,048 words of the message are taken at once, each
-the next of its own column; the columns are joined at the end. That is some 1,000 MB/s on one core.
+the next of its own column; the columns are joined at the end. That is some 1,200 MB/s on one core.
 """
 
 import functools
@@ -138,12 +138,14 @@ def crc32c(data: memoryview | bytes) -> int:
 
     low, high = _row_steps()
     state = beginning[0].astype(np.uint32)
-    halves = state.view(np.uint16)
+    low_half, high_half = state.view(np.uint16)[0::2], state.view(np.uint16)[1::2]
+    low_place, high_place = np.empty(_COLUMNS, np.intp), np.empty(_COLUMNS, np.intp)
     by_low, by_high = np.empty_like(state), np.empty_like(state)
     for rows in (beginning[1:], rest):
         for row in rows:  # every column goes on by a row's length and takes its next word
-            np.take(low, halves[0::2], out=by_low, mode="clip")
-            np.take(high, halves[1::2], out=by_high, mode="clip")
+            low_place[:], high_place[:] = low_half, high_half
+            low.take(low_place, out=by_low, mode="wrap")
+            high.take(high_place, out=by_high, mode="wrap")
             np.bitwise_xor(by_low, by_high, out=by_low)
             np.bitwise_xor(by_low, row, out=state)
     ends = _column_ends()[np.arange(_COLUMNS)[:, None], np.arange(4), state.view(np.uint8).reshape(_COLUMNS, 4)]
