@@ -124,7 +124,7 @@ def _picture(path: Path, image_px: int) -> tuple[bytes, NDArray[np.uint8]]:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 if image.mode not in MODES:
                     raise _UnreadableError(f"its pixels are {image.mode}; must have 8 bits a channel")
-                if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+                if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
                     raise _UnreadableError("parts of it are transparent; save it without")  # what is below, nobody saw
                 upright = ImageOps.exif_transpose(image)  # as every viewer turns it
                 small = upright.convert("RGB").resize((image_px, image_px), Image.Resampling.BILINEAR)
