@@ -37,12 +37,20 @@ def test_float32_on_a_gpu_is_no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not torch.backends.cuda.matmul.allow_tf32
 
 
-def test_a_second_signal_is_not_held_back() -> None:
+def test_a_second_interrupt_is_not_held_back() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
     with pytest.raises(KeyboardInterrupt), runtime.stop_signals() as stop:  # noqa: PT012
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.number == signal.SIGINT
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_scheduler_that_asks_twice_to_end_is_heard_once() -> None:
+    with runtime.stop_signals() as stop:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.number == signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_threads_and_autocast() -> None:

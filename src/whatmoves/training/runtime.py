@@ -48,7 +48,10 @@ class StopSignal:
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[StopSignal]:
-    """Catch Ctrl-C and SIGTERM while the block runs. A second signal has its ordinary effect."""
+    """Catch Ctrl-C and SIGTERM while the block runs. A second Ctrl-C has its ordinary effect.
+
+    Further SIGTERMs have none: a cluster's scheduler sends several at once, and SIGKILL when its patience is at an end.
+    """
     stop = StopSignal()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # Python delivers signals to the main thread only
@@ -56,7 +59,8 @@ def stop_signals() -> Iterator[StopSignal]:
 
     def remember(number: int, frame: FrameType | None) -> None:
         stop.number = number
-        signal.signal(number, before[number])
+        if number == signal.SIGINT:
+            signal.signal(number, before[number])
 
     before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
