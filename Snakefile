@@ -25,6 +25,19 @@ include: "workflow/rules/paper.smk"
 include: "workflow/rules/archive.smk"
 
 
+# Seconds of work each, less than a cluster needs to start a job: there they run beside Snakemake itself.
+localrules:
+    analyse,
+    animation,
+    copy_paper,
+    efficiency,
+    figure,
+    pack,
+    pack_source,
+    paper,
+    verify,
+
+
 rule all:
     default_target: True
     input:

@@ -115,3 +115,15 @@ def test_a_version_that_is_not_pinned_is_told_before_any_job_and_not_accepted_af
     said = run("whatmoves", "verify", "--configfile", configfile, folder=tmp_path, expect=1).stdout
     assert f"stale     data/moving_digits: numpy 1.0 ran where {pin} was pinned: pip install -r" in said
     assert f"note      numpy {pin} is installed here, but 1 results were made with 1.0; before more are" in said
+
+
+def test_what_failed_is_told_last_with_its_own_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    program = (
+        "import os, sys\nif 'data' in sys.orig_argv: print('out of luck', file=sys.stderr, flush=True); os._exit(1)\n"
+    )
+    (site / "sitecustomize.py").write_text(program, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    output = snakemake("results/tiny/data/moving_digits/test.npz", folder=tmp_path, expect=1)
+    assert "failed: data moving_digits: logs/tiny/data/moving_digits.log:\n  out of luck\n" in output

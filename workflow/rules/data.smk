@@ -27,8 +27,8 @@ for SPLITS in dict.fromkeys(stored_splits(entry.kind) for entry in STUDY.data.va
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=4000,
-            runtime=30,
+            mem_mb=by_attempt(4000),
+            runtime=by_attempt(30),
         params:
             configfile=place_of_config,
             code=depends("data", "code_digest"),

@@ -30,9 +30,10 @@ rule evaluate:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=GPU,
-        mem_mb=8000,
-        runtime=120,
+        gpu=gpus,
+        slurm_partition=partition,
+        mem_mb=by_attempt(16000),
+        runtime=by_attempt(120),
     params:
         **proof("evaluate"),
         configfile=place_of_config,
@@ -57,8 +58,8 @@ rule floor:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(30),
     params:
         **proof("floor"),
         configfile=place_of_config,

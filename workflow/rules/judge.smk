@@ -15,9 +15,10 @@ rule judges:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=GPU,
-        mem_mb=4000,
-        runtime=120,
+        gpu=gpus,
+        slurm_partition=partition,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(120),
     params:
         **proof("judges"),
         configfile=place_of_config,
@@ -53,9 +54,10 @@ rule judge:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=GPU,
-        mem_mb=8000,
-        runtime=120,
+        gpu=gpus,
+        slurm_partition=partition,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(120),
     params:
         **proof("judge"),
         configfile=place_of_config,
@@ -83,9 +85,9 @@ rule judge_floors:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=GPU,
-        mem_mb=8000,
-        runtime=60,
+        gpu=gpus_of_floors,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(60),
     params:
         **proof("judge_floors"),
         configfile=place_of_config,

@@ -7,7 +7,7 @@ from whatmoves.commands.data import raw_files
 from whatmoves.errors import WhatMovesError
 from whatmoves.floors import of_clips
 from whatmoves.layout import judged_rows
-from whatmoves.loading import check_deeply, files_of, load_study, require_files, stored_splits
+from whatmoves.loading import abilities_of, check_deeply, files_of, load_study, require_files, stored_splits
 from whatmoves.machine import has_usable_gpu
 from whatmoves.provenance.closure import closure, combined
 from whatmoves.provenance.environment import unlike_pinned
@@ -34,7 +34,6 @@ except WhatMovesError as error:
 
 LOGS = f"logs/{STUDY.study}"
 BENCHMARKS = f"{R}/benchmarks"
-GPU = 1 if has_usable_gpu() else 0
 RUNS = STUDY.runs()
 PAIRS = list(dict.fromkeys((dataset, model) for dataset, model, _ in RUNS))
 ROWS = [
@@ -93,6 +92,49 @@ def named_files(wildcards):
     return [str(path) for path in files_of(STUDY.models[wildcards.model])]
 
 
+# What a profile says of its cluster (`default-resources`); it travels with every job to the node that runs it.
+SITE = {
+    name: value.strip("'\"")
+    for name, value in (
+        word.split("=", 1) for word in getattr(workflow.resource_settings.default_resources, "args", ())
+    )
+}
+
+
+def on_cluster():
+    """Whether jobs are sent to other machines, or this is one of them. Asked of a running workflow: who runs the jobs is
+    not known at parse."""
+    return "gpu_partition" in SITE or workflow.non_local_exec or workflow.remote_exec
+
+
+def gpus(wildcards):
+    """How many GPUs a job asks for that trains networks, or evaluates or judges one, or would if its model were one.
+
+    On a cluster the profile and the study say it, and nothing else: it is asked for on the login node and again on the
+    node that runs the job, and the two may differ in what hardware they have. Elsewhere it is 1 where there is a GPU.
+    """
+    if not on_cluster():
+        return int(has_usable_gpu())
+    model = getattr(wildcards, "model", None)
+    learns = model is None or "loss" in abilities_of("models", STUDY.models[model].kind)
+    return int(learns and SITE.get("gpu_partition") != "none")
+
+
+def gpus_of_floors(wildcards):
+    """The same for judging floors: on a cluster, so little work is no reason to wait for a GPU."""
+    return 0 if on_cluster() else gpus(wildcards)
+
+
+def partition(wildcards):
+    """The SLURM partition of a job that asks for `gpus`: the profile's for GPUs if it gets one."""
+    return SITE.get("gpu_partition" if gpus(wildcards) else "slurm_partition")
+
+
+def by_attempt(amount):
+    """So much memory or time, and as much again at each retry."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 RECEIPTS = [
     f"{R}/{receipt_of(kind, **wildcards)}" for kind, wildcards in expected_jobs(STUDY) if kind != "paper"
 ]
@@ -129,5 +171,32 @@ onstart:
     except WhatMovesError as error:
         raise WorkflowError(str(error)) from None
     warn_of_other_versions()
-    if not GPU and sum(STUDY.training_of(model).clips for _, model, _ in RUNS) > MANY_CLIPS:
+    if (
+        not (on_cluster() or has_usable_gpu())
+        and sum(STUDY.training_of(model).clips for _, model, _ in RUNS) > MANY_CLIPS
+    ):
         warn_of_long_training()
+
+
+def last_words(job):
+    """What a failed job said last, and where: the end of its own log or, if it never began, SLURM's words in SLURM's."""
+    for log in map(Path, map(str, job.log)):
+        if lines := lines_of(log):
+            return f"{log}:\n  {lines[-1]}"
+    folder = Path(getattr(workflow.executor_settings, "logdir", None) or "nowhere")
+    tries = (folder / f"rule_{job.rule.name}" / "_".join(job.wildcards)).glob("*.log")
+    for log in sorted(tries, key=lambda log: log.stat().st_mtime)[-1:]:
+        of_slurm = [line for line in lines_of(log) if line.startswith(("srun", "slurm"))]
+        return "\n  ".join([f"{log}:", *(of_slurm or lines_of(log)[-5:])])
+    return "no log was written"
+
+
+def lines_of(log):
+    """The lines of a log that are not blank; none if there is no log."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    return [line for line in text.splitlines() if line.strip()]
+
+
+onerror:
+    for job in sorted(workflow.scheduler.failed, key=str):
+        print(f"failed: {' '.join([job.rule.name, *job.wildcards])}: {last_words(job)}", file=sys.stderr)
