@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 PROCESSES := -n logical --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup latex paper all test test-slow lint schema benchmarks report verify clean
+.PHONY: help setup latex paper all test test-slow test-slurm lint schema benchmarks report verify clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,9 +35,13 @@ all: setup latex ## Everything of the study: paper, animations, checkpoints, rec
 test: setup latex lint ## Style, types, unit and rule tests, and the tiny study to a PDF
 	$(BIN)/pytest $(PROCESSES)
 
-test-slow: setup latex ## The tests that take minutes, some on emulated processors
+test-slow: setup latex ## The tests that take minutes, some on emulated processors; not the one on SLURM
 	@bash workflow/install/emulator.sh
 	$(BIN)/pytest -m slow $(PROCESSES)
+
+test-slurm: setup latex ## A study through a real SLURM on this machine, jobs ended midway; no other target runs it (10 minutes)
+	@bash workflow/install/slurm.sh
+	WHATMOVES_SLURM=1 $(BIN)/pytest -m slow tests/workflow/test_real_slurm.py
 
 lint: setup
 	$(BIN)/ruff check src tests benchmarks

@@ -1,0 +1,184 @@
+"""A real SLURM on this one machine, with GPUs that are scheduled though they are not there.
+
+Daemons of Debian's packages, all on loopback, as whoever runs the tests: no systemd, no cgroups, nothing in /etc. A GPU
+is a character device, which is all that SLURM asks of one; so `CUDA_VISIBLE_DEVICES` is set, and no device isolated.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "srun")
+HOW_TO_INSTALL = "apt-get install slurmctld slurmd slurm-client munge"
+GPUS = ("/dev/null", "/dev/zero")  # one device each: SLURM refuses one that stands twice
+
+# Partitions have the names of profiles/slurm. Hardware is claimed, not looked for (config_overrides): jobs ask for what
+# a cluster has. The CPU partition goes first, for a waiting GPU job would reserve the one node that both have.
+CONFIGURATION = """
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ctld_port}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
+CredType=cred/munge
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+ProctrackType=proctrack/pgid
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+MpiDefault=none
+SwitchType=switch/none
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,sched_min_interval=0
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+GresTypes=gpu
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/none
+MinJobAge=3600
+KillWait=10
+ReturnToService=2
+JobFileAppend=1
+SlurmdParameters=config_overrides
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={node_port} CPUs=4 RealMemory=200000 Gres=gpu:{gpus}
+PartitionName=cpu Nodes=n1 PriorityTier=10 Default=YES MaxTime=1-00:00:00
+PartitionName=gpu Nodes=n1 MaxTime=1-00:00:00
+"""
+
+
+def missing() -> list[str]:
+    """The commands that this needs and this machine lacks."""
+    return [name for name in COMMANDS if _where(name) is None]
+
+
+@contextmanager
+def real_slurm() -> Iterator[dict[str, str]]:
+    """The environment (`PATH`, `SLURM_CONF`) in which `sbatch` and its kind speak to a SLURM that runs meanwhile.
+
+    When the block ends, jobs are cancelled and daemons ended; a process that outlives that is an `AssertionError`.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+    daemons: list[subprocess.Popen[bytes]] = []
+    try:
+        environment = _configure(folder)
+        for name, *options in (
+            ("munged", "--foreground", *_munge_options(folder)),
+            ("slurmctld", "-D", "-i"),
+            ("slurmd", "-D", "-N", "n1"),
+        ):
+            daemons.append(_start([str(_where(name)), *options], folder / f"{name}.log", environment))
+            if name == "munged":
+                _wait(10, folder, "munged", lambda: (folder / "munge/socket").exists())
+            if name == "slurmctld":
+                _wait(20, folder, name, lambda: "UP" in _ask("scontrol", "ping", environment=environment))
+        states = ("sinfo", "--noheader", "--format=%T")
+        _wait(20, folder, "slurmd", lambda: "idle" in _ask(*states, environment=environment))
+        try:
+            yield environment
+        finally:
+            _ask("scancel", f"--user={psutil.Process().username()}", environment=environment)
+            _wait(30, folder, "slurmctld", lambda: not _ask("squeue", "--noheader", environment=environment))
+    finally:
+        for daemon in reversed(daemons):
+            daemon.terminate()
+            try:
+                daemon.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
+        left = [process for process in psutil.process_iter() if str(folder) in _words(process)]
+        for process in left:
+            process.kill()
+        psutil.wait_procs(left, timeout=10)
+        shutil.rmtree(folder)
+    assert not left, f"outlived SLURM: {left}"
+
+
+def _configure(folder: Path) -> dict[str, str]:
+    """Write the configuration; returns the environment that names it."""
+    for name, mode in {"munge": 0o711, "state": 0o700, "spool": 0o755, "bin": 0o755}.items():
+        (folder / name).mkdir(mode=mode)
+    folder.chmod(0o755)
+    (folder / "munge/key").write_bytes(os.urandom(128))
+    (folder / "munge/key").chmod(0o400)
+    ctld_port, node_port = _free_ports()
+    user = psutil.Process().username()
+    host = socket.gethostname().partition(".")[0]
+    text = CONFIGURATION.format(
+        folder=folder, user=user, host=host, ctld_port=ctld_port, node_port=node_port, gpus=len(GPUS)
+    )
+    (folder / "slurm.conf").write_text(text, encoding="utf-8")
+    devices = "".join(f"NodeName=n1 Name=gpu File={device}\n" for device in GPUS)
+    (folder / "gres.conf").write_text(devices, encoding="utf-8")
+    (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n", encoding="utf-8")
+    (folder / "plugstack.conf").touch()
+    # Snakemake's plugin hides all variables SLURM_* from the srun inside a job, and so the place of the configuration.
+    srun = f'#!/bin/sh\nexport SLURM_CONF={folder}/slurm.conf\nexec {_where("srun")} "$@"\n'
+    (folder / "bin/srun").write_text(srun, encoding="utf-8")
+    (folder / "bin/srun").chmod(0o755)
+    path = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin", "/sbin"]
+    return {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": os.pathsep.join(path)}
+
+
+def _munge_options(folder: Path) -> list[str]:
+    places = {"socket": "socket", "key-file": "key", "log-file": "log", "pid-file": "pid", "seed-file": "seed"}
+    return [f"--{option}={folder}/munge/{name}" for option, name in places.items()]
+
+
+def _start(command: list[str], log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    with log.open("ab") as stream:
+        return subprocess.Popen(
+            command, env={**os.environ, **environment}, cwd="/",
+            stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True,
+        )  # fmt: skip
+
+
+def _ask(*command: str, environment: dict[str, str]) -> str:
+    """What a command prints; nothing if it fails."""
+    answer = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False
+    )
+    return answer.stdout if answer.returncode == 0 else ""
+
+
+def _wait(seconds: float, folder: Path, daemon: str, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            log = (folder / f"{daemon}.log").read_text(encoding="utf-8", errors="replace")
+            raise AssertionError(f"{daemon} is not ready after {seconds} seconds:\n{log[-3000:]}")
+        time.sleep(0.1)
+
+
+def _where(name: str) -> str | None:
+    """The path of a command; daemons stand where an ordinary user does not look."""
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"]))
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+def _words(process: psutil.Process) -> str:
+    """The command line of a process and, where it may be read, the configuration that it was started with."""
+    try:
+        return f"{process.cmdline()} {process.environ().get('SLURM_CONF')}"
+    except psutil.Error:
+        return ""
