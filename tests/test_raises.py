@@ -62,7 +62,7 @@ ONLY_RUNNING = {
     "analysis/hypotheses.py:load_hypotheses": "the hypotheses are a file of their own; the check reads it",
     "evaluation/prediction.py:predicted": "for callers from Python; the check refuses such a past (data/needs.py)",
     "figures/animations.py:make_animation": "--animation is of the command line",
-    "models/cvae.py:Model._told": "batches without the actions that their shape promises: a data kind's fault",
+    "models/cvae.py:Model._conditions": "batches without the actions that their shape promises: a data kind's fault",
     "models/disentangled_vae.py:Model.__init__": "clips of 1 frame: no data kind here has them",
     "models/pca.py:Model.__init__": "clips of 1 frame: no data kind here has them",
     "models/tinydreams.py:Model._actions": "batches without the actions that their shape promises: a data kind's fault",
