@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -65,42 +65,88 @@ def missing() -> list[str]:
     return [name for name in COMMANDS if _where(name) is None]
 
 
-@contextmanager
-def real_slurm() -> Iterator[dict[str, str]]:
-    """The environment (`PATH`, `SLURM_CONF`) in which `sbatch` and its kind speak to a SLURM that runs meanwhile.
+class RealSlurm:
+    """A SLURM, and the `environment` in which `sbatch` and its kind speak to it."""
 
-    When the block ends, jobs are cancelled and daemons ended; a process that outlives that is an `AssertionError`.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
-    daemons: list[subprocess.Popen[bytes]] = []
-    try:
-        environment = _configure(folder)
-        for name, *options in (
-            ("munged", "--foreground", *_munge_options(folder)),
-            ("slurmctld", "-D", "-i"),
-            ("slurmd", "-D", "-N", "n1"),
-        ):
-            daemons.append(_start([str(_where(name)), *options], folder / f"{name}.log", environment))
-            if name == "munged":
-                _wait(10, folder, "munged", lambda: (folder / "munge/socket").exists())
-            if name == "slurmctld":
-                _wait(20, folder, name, lambda: "UP" in _ask("scontrol", "ping", environment=environment))
-        states = ("sinfo", "--noheader", "--format=%T")
-        _wait(20, folder, "slurmd", lambda: "idle" in _ask(*states, environment=environment))
-        try:
-            yield environment
-        finally:
-            _ask("scancel", f"--user={psutil.Process().username()}", environment=environment)
-            _wait(30, folder, "slurmctld", lambda: not _ask("squeue", "--noheader", environment=environment))
-    finally:
-        for daemon in reversed(daemons):
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = _configure(folder)
+        self.daemons: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start the daemons, each when the one that it needs is ready."""
+        self._start("munged", "--foreground", *_munge_options(self.folder))
+        self._wait("munged", lambda: (self.folder / "munge/socket").exists())
+        self._start("slurmctld", "-D", "-i")
+        self._wait("slurmctld", lambda: "UP" in self.ask("scontrol", "ping"))
+        self._start_node()
+
+    def lose_node(self) -> None:
+        """Cut the node's power, jobs and all, and turn it on again."""
+        daemon = self.daemons.pop("slurmd")
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                if process.name() in ("slurmd", "slurmstepd") or "SLURM_JOB_ID" in process.environ():
+                    process.kill()
+        daemon.wait()
+        self._start_node()
+
+    def stop(self) -> None:
+        """Cancel all jobs, wait for their end, and end the daemons."""
+        if "slurmctld" in self.daemons:
+            self.ask("scancel", f"--user={psutil.Process().username()}")
+            self._wait("slurmctld", lambda: not self.ask("squeue", "--noheader"))
+        for daemon in reversed(self.daemons.values()):
             daemon.terminate()
             try:
                 daemon.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
-        left = [process for process in psutil.process_iter() if str(folder) in _words(process)]
+
+    def processes(self) -> list[psutil.Process]:
+        """Whoever was told of this configuration: daemons, jobs and whatever they started, and who sends jobs."""
+        return [process for process in psutil.process_iter() if str(self.folder) in _words(process)]
+
+    def ask(self, *command: str) -> str:
+        """What a command prints; nothing if it fails."""
+        answer = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        return answer.stdout if answer.returncode == 0 else ""
+
+    def _start_node(self) -> None:
+        self._start("slurmd", "-D", "-N", "n1")
+        states = ("idle", "mixed", "allocated")
+        self._wait("slurmd", lambda: self.ask("sinfo", "--noheader", "--format=%T").split("\n")[0] in states)
+
+    def _start(self, name: str, *options: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.daemons[name] = subprocess.Popen(
+                [str(_where(name)), *options], env=self.environment, cwd="/",
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def _wait(self, daemon: str, ready: Callable[[], bool], seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if time.monotonic() > deadline:
+                log = (self.folder / f"{daemon}.log").read_text(encoding="utf-8", errors="replace")
+                raise AssertionError(f"{daemon} is not ready after {seconds} seconds:\n{log[-3000:]}")
+            time.sleep(0.1)
+
+
+@contextmanager
+def real_slurm() -> Iterator[RealSlurm]:
+    """A SLURM that runs meanwhile; a process that outlives it is killed, and an `AssertionError`."""
+    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+    slurm = RealSlurm(folder)
+    try:
+        try:
+            slurm.start()
+            yield slurm
+        finally:
+            slurm.stop()
+    finally:
+        left = slurm.processes()
         for process in left:
             process.kill()
         psutil.wait_procs(left, timeout=10)
@@ -109,7 +155,7 @@ def real_slurm() -> Iterator[dict[str, str]]:
 
 
 def _configure(folder: Path) -> dict[str, str]:
-    """Write the configuration; returns the environment that names it."""
+    """Write the configuration; returns the whole environment that names it."""
     for name, mode in {"munge": 0o711, "state": 0o700, "spool": 0o755, "bin": 0o755}.items():
         (folder / name).mkdir(mode=mode)
     folder.chmod(0o755)
@@ -131,37 +177,14 @@ def _configure(folder: Path) -> dict[str, str]:
     (folder / "bin/srun").write_text(srun, encoding="utf-8")
     (folder / "bin/srun").chmod(0o755)
     path = [str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin", "/sbin"]
-    return {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": os.pathsep.join(path)}
+    # The tests may themselves run in a job of another SLURM, of which nothing is passed on.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
+    return {**inherited, "SLURM_CONF": str(folder / "slurm.conf"), "PATH": os.pathsep.join(path)}
 
 
 def _munge_options(folder: Path) -> list[str]:
     places = {"socket": "socket", "key-file": "key", "log-file": "log", "pid-file": "pid", "seed-file": "seed"}
     return [f"--{option}={folder}/munge/{name}" for option, name in places.items()]
-
-
-def _start(command: list[str], log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    with log.open("ab") as stream:
-        return subprocess.Popen(
-            command, env={**os.environ, **environment}, cwd="/",
-            stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True,
-        )  # fmt: skip
-
-
-def _ask(*command: str, environment: dict[str, str]) -> str:
-    """What a command prints; nothing if it fails."""
-    answer = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False
-    )
-    return answer.stdout if answer.returncode == 0 else ""
-
-
-def _wait(seconds: float, folder: Path, daemon: str, ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > deadline:
-            log = (folder / f"{daemon}.log").read_text(encoding="utf-8", errors="replace")
-            raise AssertionError(f"{daemon} is not ready after {seconds} seconds:\n{log[-3000:]}")
-        time.sleep(0.1)
 
 
 def _where(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The SLURM profile on a real SLURM, jobs ended midway in three ways: `make test-slurm`.
+"""The SLURM profile on a real SLURM, jobs ended midway in four ways: `make test-slurm`.
 
 Nothing stands in for anything but the GPUs. The profile is the shipped one, asked for the state of jobs more often.
 """
@@ -56,7 +56,7 @@ class Cluster:
     """What SLURM says, and what a person may do to jobs."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = {**os.environ, **environment}
+        self.environment = environment
         self.seen: list[dict[str, str]] = []  # GPU indices by job, each time that was looked
         self.records: dict[tuple[str, str], str] = {}  # (job, number of restarts) → its job record when last looked
 
@@ -121,9 +121,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cluster, Path, s
         "train:runtime=1 if attempt == 1 and wildcards.model == 'limited' else 30",
     ]  # fmt: skip
     # A training is held (SIGSTOP) as soon as it has made its first steps, and then struck: it is midway on any machine.
+    # Once that is over, the node is lost, with the second try of the one that met its time limit.
     faults = {("vae", 0): "scancel", ("vae", 1): "requeue", ("limited", 0): "time limit"}
-    with real_slurm() as environment:
-        cluster = Cluster(environment)
+    lost = False
+    with real_slurm() as slurm:
+        cluster = Cluster(slurm.environment)
         with (folder / "printed").open("w") as printed:
             process = subprocess.Popen(
                 command, cwd=folder, env={**cluster.environment, "OMP_NUM_THREADS": "1"},
@@ -140,9 +142,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cluster, Path, s
                         continue
                     held.suspend()
                     del faults[model, seed]
-                    if fault != "time limit":
+                    if fault != "time limit":  # else it is held until then
                         job = cluster.job_of(f"rule_train_wildcards_digits_{model}_{seed}")
                         cluster.command(*{"scancel": ["scancel"], "requeue": ["scontrol", "requeue"]}[fault], job)
+                late = " JobState=TIMEOUT " in " ".join(cluster.records.values())
+                if late and not lost and "resuming" in log_of(folder, "limited", 0):
+                    lost = True
+                    slurm.lose_node()
                 time.sleep(0.2)
             cluster.look()
         finally:
@@ -150,6 +156,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cluster, Path, s
             process.wait()
     text = (folder / "printed").read_text(encoding="utf-8")
     assert process.returncode == 0, text
+    assert lost, f"ended before it was struck: {faults}"
     assert not faults, f"ended before it was struck: {faults}"
     return cluster, folder, text
 
@@ -192,7 +199,8 @@ def test_a_training_that_was_struck_went_on_from_its_state(finished: tuple[Clust
         if seed == 0:  # its first try failed in the eyes of Snakemake, which then prints the log
             assert f"stopped after {resumed} clips; the same command resumes" in printed
     assert ends["vae", 0] == ["CANCELLED"]
-    assert ends["limited", 0] == ["TIMEOUT"]
+    assert ends["limited", 0][0] == "TIMEOUT"
+    assert len(ends["limited", 0]) == 2  # and once more, with the node
     assert len(ends["vae", 1]) == 1  # one job, begun twice
     memory = [
         field(line, "TRES").split(",")[1] for line in cluster.records.values()

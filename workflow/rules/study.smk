@@ -126,8 +126,8 @@ def gpus_of_floors(wildcards):
 
 
 def partition(wildcards):
-    """The SLURM partition of a job that asks for `gpus`: the profile's for GPUs if it gets one."""
-    return SITE.get("gpu_partition" if gpus(wildcards) else "slurm_partition")
+    """The SLURM partition of a job that asks for `gpus`: the profile's for GPUs, if it names one and the job gets one."""
+    return SITE.get("gpu_partition" if gpus(wildcards) and "gpu_partition" in SITE else "slurm_partition")
 
 
 def by_attempt(amount):
