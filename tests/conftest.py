@@ -14,6 +14,7 @@ from whatmoves.arithmetic.level import set_level
 set_level("portable")  # before any test imports a numerical library
 
 
+@pytest.hookimpl(tryfirst=True)  # before the processes read their groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests go to one process, for their fixtures are dear."""
     for item in items:
