@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # One BLAS/OpenMP thread a process unless a rule says otherwise: processes are how the pipeline uses cores.
 export OMP_NUM_THREADS ?= 1
 
-PROCESSES := -n logical --maxprocesses 4 --dist loadgroup
+PROCESSES := -n logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup latex paper all test test-slow test-slurm lint schema benchmarks report verify clean

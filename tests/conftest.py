@@ -1,8 +1,10 @@
 """The tiny study, built once a session, outside the tree; and the arithmetic that tests compute in.
 
-Several processes share a session (`make test`): a file's tests stay together, and so do all that read the tiny study.
+Several processes may share a session (`make test`): a file's tests stay together, and all read the same tiny study.
 """
 
+import fcntl
+import os
 import shutil
 from pathlib import Path
 
@@ -14,19 +16,17 @@ from whatmoves.arithmetic.level import set_level
 set_level("portable")  # before any test imports a numerical library
 
 
-@pytest.hookimpl(tryfirst=True)  # before the processes read their groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests go to one process, for their fixtures are dear."""
-    for item in items:
-        shared = "tiny" if "tiny" in getattr(item, "fixturenames", ()) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(shared))
-
-
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the whole tiny study was run, to the PDF; tests must leave it as they found it."""
-    folder = tmp_path_factory.mktemp("tiny")
-    snakemake("all", folder=folder)
+    own = tmp_path_factory.getbasetemp()  # of one process; those of a session lie side by side
+    folder = (own.parent / "shared" if "PYTEST_XDIST_WORKER" in os.environ else own) / "tiny"
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "paper/main.pdf").is_file():  # the first process runs it, the others wait
+            folder.mkdir(exist_ok=True)
+            snakemake("all", folder=folder)
     return folder
 
 
