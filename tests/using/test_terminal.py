@@ -48,7 +48,9 @@ def session(folder: Path, steps: str, keys: list[tuple[bytes, bytes]], colours: 
     """Run the program in a terminal, each (text to wait for, keys to send then); its output and what it noted."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, SIZE)
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": colours}
+    sizes = ("LINES", "COLUMNS")  # would be believed before the terminal, and processes of pytest-xdist have them
+    environment = {name: value for name, value in os.environ.items() if name not in sizes}
+    environment |= {"TERM": "xterm-256color", "COLORTERM": colours}
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(folder / "noted.json"), steps],
         stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment, start_new_session=True,
