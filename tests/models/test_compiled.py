@@ -20,7 +20,7 @@ from whatmoves.loading import load_study
 from whatmoves.training.loop import _prepare
 
 CPU = torch.device("cpu")
-RELATIVE = 1e-4  # fused sums are added in another order
+RELATIVE = 1e-3  # fused sums are added in another order; batch statistics of two clips make 1.2e-4 of it in a full JEPA
 
 pytestmark = [
     pytest.mark.slow,
