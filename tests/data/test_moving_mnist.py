@@ -408,7 +408,7 @@ def test_an_equal_file_elsewhere_is_no_change_and_another_one_is(
         return (
             *(job.digest for job in jobs),
             *raw,
-            data_command.pictures_digest(study, "moving_mnist", Path("results/s")),
+            data_command.contents_digest(study, "moving_mnist", Path("results/s")),
         )
 
     def reasons() -> list[str]:

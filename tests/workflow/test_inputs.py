@@ -121,7 +121,7 @@ def test_planning_asks_for_contents_and_reads_only_what_was_written(
 
     def digest() -> str:
         read.clear()
-        return data_command.pictures_digest(study, "drive", RESULTS)
+        return data_command.contents_digest(study, "drive", RESULTS)
 
     made = RESULTS / "data/drive/receipt.json"
     receipt = json.loads(made.read_text())

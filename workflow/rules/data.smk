@@ -1,7 +1,8 @@
 # Data: the stored validation and test clips with their factors (training clips are drawn fresh while training, or cut
 # from frames that stand in validation.npz). The input is what a data set is made of outside the results, if anything;
-# the pictures of a recording, which may be many thousands, are a parameter instead: one hash of them all.
-from whatmoves.commands.data import pictures_digest
+# the pictures of a recording, which may be many thousands, and files that may lie anywhere are a parameter instead: one
+# hash of them all.
+from whatmoves.commands.data import contents_digest
 
 # One rule for each set of splits that kinds of data sets store: `data`, and `data_test_novel` where there is that too.
 for SPLITS in dict.fromkeys(stored_splits(entry.kind) for entry in STUDY.data.values()):
@@ -30,11 +31,8 @@ for SPLITS in dict.fromkeys(stored_splits(entry.kind) for entry in STUDY.data.va
             mem_mb=by_attempt(4000),
             runtime=by_attempt(30),
         params:
+            **proof("data"),
             configfile=place_of_config,
-            code=depends("data", "code_digest"),
-            settings=depends("data", "settings_text"),
-            environment=depends("data", "environment_text"),
-            pictures=lambda wildcards: pictures_digest(STUDY, wildcards.dataset, Path(R)),
-            expect=depends("data", "digest"),
+            contents=lambda wildcards: contents_digest(STUDY, wildcards.dataset, Path(R)),
         shell:
             "whatmoves data --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --expect {params.expect:q} &> {log:q}"

@@ -60,7 +60,7 @@ def _raw_files(entry: "DataSet") -> list[Path]:
     return []
 
 
-def pictures_digest(study: "Study", dataset: str, root: Path) -> str:
+def contents_digest(study: "Study", dataset: str, root: Path) -> str:
     """What stands in the outside files that are no inputs of the rule, as one short digest; nothing where there are
     none. Of a recording's pictures the names count too.
 

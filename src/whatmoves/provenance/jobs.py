@@ -34,7 +34,7 @@ ARITHMETIC, KERNELS = "whatmoves.arithmetic.level", "whatmoves.arithmetic.kernel
 DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "skimage": "scikit-image"}
 
 # Options of data kinds that only say where a file lies, or a folder of some: what is in it counts
-# (`commands.data.pictures_digest`).
+# (`commands.data.contents_digest`).
 PLACES = {"moving_mnist": "file"}
 
 # Settings of the evaluation that the analysis reads, and those of them that only it reads.
