@@ -49,6 +49,15 @@ def test_models_are_held_against_the_best_floor_clip_by_clip(tmp_path: Path) -> 
     assert gain.files == [f"evaluate/{DATA}/{row}/clips.npz" for row in ("jepa", "copy_last")]
 
 
+def test_a_model_may_have_the_name_of_a_ceiling(tmp_path: Path) -> None:
+    study = Study.model_validate(
+        {"study": "s", "data": {DATA: None}, "models": {"oracle": {"kind": "jepa"}, "copy_last": None}}
+    )
+    clips = {"oracle": [np.full(5, 9.0)], "copy_last": [np.full(5, 7.0)]}
+    (gain,) = gains(study, tmp_path, DATA, results(tmp_path, clips))
+    assert (gain.model, gain.floor) == ("oracle", "copy_last")
+
+
 def test_a_new_floor_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FRAMES, "copy_first", Frame("copy first", predicts=True))
     study = Study.model_validate(

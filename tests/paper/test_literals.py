@@ -47,6 +47,9 @@ INNOCENT = [
     "% a comment with 22.67 dB",
     r"A threshold of 0.5 stands in the definition. <# constant: part of the definition #>",
     "One of them, and both.",
+    "<% if found %>two<% endif %> of them <# constant: what a pair is #>",
+    "<% if found %>\nno less than two <# constant: what a pair is #><% endif %>",
+    "<% if found %>a template that is not closed",
 ]
 
 

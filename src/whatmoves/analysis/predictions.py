@@ -47,7 +47,7 @@ def gains(study: Study, root: Path, dataset: str, values: Mapping[str, Mapping[s
     arrays, floor_file = of_clips(floor)
     beneath = np.mean([array for name, array in arrays.items() if name.endswith(f"_{MEASURE}")], axis=0)  # over seeds
     for name in scores:
-        if name in floors or name in FRAMES:
+        if kinds[name] in FRAMES:
             continue
         arrays, file = of_clips(name)
         seeds = values[f"{dataset}.{name}.{MEASURE}"]["seeds"]

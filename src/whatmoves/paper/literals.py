@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from whatmoves.errors import PaperError
 from whatmoves.paper.index import ValueIndex
@@ -77,12 +77,13 @@ def check_templates(templates: Path, index: ValueIndex) -> None:
 
 def find_literals(template: str) -> list[Literal]:
     """The numbers in a template's text and in the strings that it prints, the first of each line."""
-    text = template
+    text, reasoned = template, set[int]()
     for pragma in PRAGMA.finditer(template):
         start = template.rfind("\n", 0, pragma.start()) + 1
         end = template.find("\n", pragma.end())
         text = _blank(text, start, len(text) if end < 0 else end)
-    hits = {line: Literal(line, number) for line, number in _printed(text)}
+        reasoned.add(template.count("\n", 0, start) + 1)
+    hits = {line: Literal(line, number) for line, number in _printed(template) if line not in reasoned}
     for pattern in (_JINJA, _COMMENT, _NOT_PROSE, _LENGTH):
         text = pattern.sub(_masked, text)
     text = _MATH.sub(_without_integers, text)
@@ -111,8 +112,13 @@ def suggestion(text: str, index: ValueIndex) -> str:
 
 
 def _printed(template: str) -> Iterator[tuple[int, str]]:
-    """Line and text of each string with a number in it that an expression of the template prints as it stands."""
-    for printed in JINJA().parse(template).find_all((nodes.Output, nodes.Assign)):
+    """Line and text of each string with a number in it that an expression of the template prints as it stands; nothing
+    of a template that is none: its rendering says so."""
+    try:
+        tree = JINJA().parse(template)
+    except TemplateSyntaxError:
+        return
+    for printed in tree.find_all((nodes.Output, nodes.Assign)):
         for expression in printed.iter_child_nodes(exclude=("target",)):
             for constant in _constants(expression):
                 if _NUMBER.search(str(constant.value)):
