@@ -23,9 +23,7 @@ SHORT = {"data.digits.past_frames": 1}
 
 CAUGHT: dict[str, dict[str, Any]] = {
     "data/needs.py:check": {"data.digits.past_frames": 6},
-    "data/needs.py:_logs_there": {"data.drive": {"kind": "recordings", "options": {"folder": "nowhere"}}},
-    "data/needs.py:_enough_clips": {"data.moving_mnist": {"options": {"file": "nowhere.npy"}}},
-    "data/needs.py:_set_there": {"data.bair": {"options": {"folder": "nowhere"}}},
+    "data/needs.py:_require_files": {"data.drive": {"kind": "recordings", "options": {"folder": "nowhere"}}},
     "evaluation/needs.py:_large_enough": {"data.digits.options.image_px": 10},
     "evaluation/needs.py:_enough_pairs": {"evaluation.swap_pairs": 1500},
     "evaluation/needs.py:_can_start": {"models.tinydreams": TINYDREAMS, **SHORT},

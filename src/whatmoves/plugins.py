@@ -47,9 +47,11 @@ def model_module(kind: str, where: str | None = None) -> ModuleType:
 
 
 def data_module(kind: str, where: str | None = None) -> ModuleType:
-    """Import a data kind (a module with `Config`, `make` and `open_source`; `more_files` if `make` writes more than the
-    two splits of every kind, `outside_files` if it reads files, `OTHER_TESTS` if some splits are further tests,
-    `CONVENTIONS` if the literature on it measures predictions otherwise too).
+    """Import a data kind: a module with `Config`, `make` and `open_source`.
+
+    It may have `more_files` if `make` writes more than the two splits of every kind, `outside_files` if it reads files
+    and `require_files` to miss them before any job, `OTHER_TESTS` if some splits are further tests, and `CONVENTIONS`
+    if the literature on it measures predictions otherwise too.
 
     `where` names the config key in the message, default `data.<kind>`. Raises `ConfigError`.
     """

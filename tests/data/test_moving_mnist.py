@@ -448,7 +448,7 @@ def test_the_shipped_study_says_what_file_it_lacks() -> None:
 
     with pytest.raises(ConfigError) as caught:
         needs.check(study, {"moving_mnist": ClipShape(20, 1, 64, 64)}, "c.yaml")
-    assert str(caught.value) == f"c.yaml: data.moving_mnist.options.file: mnist_test_seq.npy: no such file; {FIX}"
+    assert str(caught.value) == f"c.yaml: data.moving_mnist: mnist_test_seq.npy: no such file; {FIX}"
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def test_a_set_that_is_not_there_is_told_before_any_job(tmp_path: Path) -> None:
     }  # fmt: skip
     path = tmp_path / "study.yaml"
     for changes, message in (
-        ({}, f"data.bair.options.folder: {tmp_path / 'nowhere'}: no such folder; set folder to that of BAIR's files"),
+        ({}, f"data.bair: {tmp_path / 'nowhere'}: no such folder; set folder to that of BAIR's files"),
         ({"camera": "left"}, 'data.bair.options.camera is "left"; must be one of aux1, main'),
     ):
         study["data"]["bair"]["options"] |= changes  # type: ignore[index]

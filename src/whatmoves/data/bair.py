@@ -50,7 +50,7 @@ from whatmoves.errors import DataError
 from whatmoves.files import atomic, read_arrays, write_arrays
 from whatmoves.settings import Settings
 
-__all__ = ["FACTOR_ROLES", "Bair", "Config", "make", "more_files", "open_source", "outside_files"]
+__all__ = ["FACTOR_ROLES", "Bair", "Config", "make", "more_files", "open_source", "outside_files", "require_files"]
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,11 @@ class Config(Settings):
 def more_files(config: Config) -> tuple[str, ...]:
     """What `make` writes beside the files of every data set."""
     return (TRAIN,)
+
+
+def require_files(config: Config) -> None:
+    """Raise `DataError` where the set's files are not there."""
+    find_set(config.folder, config.form, config.camera)
 
 
 def outside_files(config: Config) -> list[Path]:

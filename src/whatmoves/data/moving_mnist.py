@@ -79,6 +79,11 @@ class Config(Settings):
         return self
 
 
+def require_files(config: Config) -> None:
+    """Raise `DataError` where the file is not there, not of its form, or shorter than the splits need."""
+    split_rows(config, open_clips(config.file.expanduser()).clips)
+
+
 def outside_files(config: Config) -> list[Path]:
     """The public file, or the prepared set's; raises `DataError` where they are not there or not of their form."""
     open_clips(config.file.expanduser())

@@ -44,7 +44,16 @@ from whatmoves.errors import DataError
 from whatmoves.files import atomic, read_arrays, write_arrays, write_json
 from whatmoves.settings import Settings
 
-__all__ = ["FACTOR_ROLES", "Config", "Recordings", "make", "more_files", "open_source", "outside_files"]
+__all__ = [
+    "FACTOR_ROLES",
+    "Config",
+    "Recordings",
+    "make",
+    "more_files",
+    "open_source",
+    "outside_files",
+    "require_files",
+]
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +106,12 @@ class Config(Settings):
 def more_files(config: Config) -> tuple[str, ...]:
     """What `make` writes beside the files of every data set."""
     return (STATISTICS, PROBLEMS, *([SAMPLE] if config.folder is None else []))
+
+
+def require_files(config: Config) -> None:
+    """Raise `DataError` where there are no logs."""
+    if config.folder is not None:
+        find_logs(config.folder.expanduser())
 
 
 def outside_files(config: Config) -> list[Path]:
