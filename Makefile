@@ -50,7 +50,7 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-schema: setup ## Write config/schema.json and config/README.md again from the types
+schema: setup ## Write config/schema.json, config/README.md and docs/data.md's table again from the types and cards
 	$(BIN)/python -m whatmoves.schema
 
 benchmarks: setup ## Speed against the libraries one would otherwise use, as ratios

@@ -5,6 +5,7 @@ import json
 import pytest
 from tools import ROOT
 
+from whatmoves.data.card_table import with_table
 from whatmoves.schema import schema_text, study_schema
 from whatmoves.settings_reference import settings_reference
 
@@ -17,6 +18,11 @@ def test_the_committed_schema_is_current() -> None:
 def test_the_committed_settings_page_is_current() -> None:
     committed = (ROOT / "config/README.md").read_text(encoding="utf-8")
     assert committed == settings_reference(study_schema()), "config/README.md is out of date; run `make schema`"
+
+
+def test_the_committed_table_of_cards_is_current() -> None:
+    committed = (ROOT / "docs/data.md").read_text(encoding="utf-8")
+    assert committed == with_table(committed), "docs/data.md has another table than the cards; run `make schema`"
 
 
 def test_every_setting_is_described() -> None:

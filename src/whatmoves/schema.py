@@ -1,7 +1,7 @@
 """The JSON Schema of study files, generated from the types. It imports every kind, hence torch: not for parse time.
 
-`python -m whatmoves.schema` rewrites config/schema.json and config/README.md; `python -m whatmoves.schema models
-my.module` prints one kind's.
+`python -m whatmoves.schema` rewrites config/schema.json, config/README.md and the table of cards in docs/data.md;
+`python -m whatmoves.schema models my.module` prints one kind's.
 """
 
 import json
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from whatmoves.data.card_table import with_table
 from whatmoves.evaluation.swaps import can_swap
 from whatmoves.files import write_text
 from whatmoves.models.interface import abilities
@@ -68,3 +69,5 @@ if __name__ == "__main__":
         folder = Path(__file__).parents[2] / "config"
         write_text(folder / "schema.json", schema_text())
         write_text(folder / "README.md", settings_reference(study_schema()))
+        page = folder.parent / "docs" / "data.md"
+        write_text(page, with_table(page.read_text(encoding="utf-8")))

@@ -21,11 +21,17 @@ DEFAULT_CONFIGFILE = Path("config/config.yaml")
 log = logging.getLogger(__name__)
 
 
-def add_study(parser: argparse.ArgumentParser) -> None:
-    """`--configfile` and `--results`: which study, and where its results stand."""
-    parser.add_argument("--configfile", type=Path, default=DEFAULT_CONFIGFILE, help="study file (default: %(default)s)")
+def add_study(parser: argparse.ArgumentParser, *, within: bool = False) -> None:
+    """`--configfile` and `--results`: which study, and where its results stand.
+
+    `within` a command that has them already, they may be said again and have no defaults of their own.
+    """
+    configfile, results = (argparse.SUPPRESS,) * 2 if within else (DEFAULT_CONFIGFILE, Path("results"))
     parser.add_argument(
-        "--results", type=Path, default=Path("results"), help="folder of all studies' results (default: %(default)s)"
+        "--configfile", type=Path, default=configfile, help=f"study file (default: {DEFAULT_CONFIGFILE})"
+    )
+    parser.add_argument(
+        "--results", type=Path, default=results, help="folder of all studies' results (default: results)"
     )
 
 

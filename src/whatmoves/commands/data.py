@@ -1,4 +1,7 @@
-"""Make the stored validation and test clips of a data set, with their factor tables."""
+"""Make the stored validation and test clips of a data set, with their factor tables; or look at a data set.
+
+`whatmoves data --dataset NAME` makes; `whatmoves data info NAME`, `preview NAME` and `card NAME` look.
+"""
 
 import argparse
 import contextlib
@@ -6,20 +9,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from whatmoves.commands import data_sets
 from whatmoves.commands.common import add_job, job, known, open_study
-from whatmoves.errors import DataError, ProofError
+from whatmoves.errors import ConfigError, DataError, ProofError
 from whatmoves.files import sha256
 
 if TYPE_CHECKING:
     from whatmoves.study import DataSet, Study
 
-HELP = "make the stored splits of a data set"
+HELP = "make the stored splits of a data set, or look at one"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--dataset`."""
+    """`--dataset`; or what looks at a data set instead of making it."""
     add_job(parser)
-    parser.add_argument("--dataset", required=True, help="name of the data set in the study")
+    parser.add_argument("--dataset", help="name of the data set in the study, to make it")
+    data_sets.add_actions(parser)
 
 
 def raw_files(study: "Study", where: str) -> dict[str, list[str]]:
@@ -101,6 +106,8 @@ def contents_digest(study: "Study", dataset: str, root: Path) -> str:
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/data/<dataset>/."""
     study, layout = open_study(arguments)
+    if arguments.dataset is None:
+        raise ConfigError(f"--dataset names the data set to make, and is missing; known: {', '.join(study.data)}")
     dataset = known(arguments.dataset, study.data, "data set")
     entry, folder, where = study.data[dataset], layout.data(dataset), f"data.{dataset}"
     from whatmoves.plugins import data_config, data_module

@@ -26,6 +26,7 @@ REPORT = "verify.json"  # the report itself, beside the results
 RESTORED = "restored.json"  # says which files an archive left out
 CONFIG = "config.yaml"  # the resolved study: compared with the study itself
 UNPROVEN = frozenset({REPORT, RESTORED, CONFIG})  # files that need no receipt
+CROISSANT = "croissant.json"  # a card of a data set, made from its receipt
 SHOWN_INPUTS = 3  # that are told one by one
 PROVEN_FOLDERS = ("data", "train", "evaluate", "figures", "animations")  # where every file must be covered by a receipt
 
@@ -237,9 +238,9 @@ class _Check:
 
 
 def _is_unproven(key: str) -> bool:
-    """Whether a file is one that no receipt needs to cover: reports, timings, logs of events, files being written."""
+    """Whether a file is one that no receipt needs to cover: reports, timings, cards, logs, files being written."""
     name = key.rpartition("/")[2]
-    return key in UNPROVEN or name in RUN_TO_RUN or name.startswith((".", "events.out.tfevents"))
+    return key in UNPROVEN or name in {*RUN_TO_RUN, CROISSANT} or name.startswith((".", "events.out.tfevents"))
 
 
 def _told(keys: list[str], what: str) -> list[Reason]:
