@@ -21,6 +21,7 @@ FLOORS = [
     {"analysis"},
     {"figures"},
     {"paper"},
+    {"machines"},
     {"commands", "cli", "__main__", "__init__"},
 ]
 HEIGHT = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

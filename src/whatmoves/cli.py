@@ -18,6 +18,7 @@ from whatmoves.commands import (
     evaluate,
     explain,
     figures,
+    gpu_check,
     judge,
     models,
     paper,
@@ -56,6 +57,7 @@ COMMANDS: dict[str, ModuleType] = {
     "play": play,
     "models": models,
     "studies": studies,
+    "gpu-check": gpu_check,
 }
 
 EXIT_ERROR = 2
