@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tools import ROOT
 
+from whatmoves.data.cards import CARDS
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.build import _all_shown
@@ -231,3 +232,18 @@ def test_numbers_and_lists_in_words() -> None:
     assert [count(n) for n in (0, 2, 12, 13)] == ["no", "two", "twelve", "13"]
     assert listing(["a", "b", "c"]) == "a, b and c"
     assert listing(["a"]) == "a"
+
+
+def test_the_table_of_data_sets_is_that_of_the_cards_and_knows_no_others() -> None:
+    data = {"moving_digits": None, "my_drive": {"kind": "recordings"}, "theirs": {"kind": "their_module.world"}}
+    study = Study.model_validate({"study": "toy", "data": data, "models": {"mean_frame": None}})
+    text = section("data", study, {})
+    table = text[text.index(r"\begin{longtable}") : text.index(r"\end{longtable}")]
+    digits, drive, theirs = table.split(r"\multicolumn{4}")[1:]
+    licence = r"\href{https://spdx.org/licenses/CC-BY-4.0.html}{CC BY}"  # its version is a number: in the link alone
+    assert rf"{licence} & {CARDS['moving_digits'].splits} &" in digits
+    assert r"\citep{alpaydin1998optical,srivastava2015unsupervised}" in digits
+    assert escape(CARDS["recordings, sample drive"].what) in drive
+    assert code("their_module.world") in theirs
+    assert theirs.count("not known") == 3
+    assert "bair" not in table

@@ -28,6 +28,11 @@ class Card(NamedTuple):
     conventions: str
     flaws: str
 
+    @property
+    def spdx(self) -> bool:
+        """Whether the licence is an SPDX identifier."""
+        return " " not in self.licence
+
 
 IN_RECEIPT = "those of the stored splits stand in the data set's receipt"
 
@@ -116,7 +121,7 @@ CARDS: dict[str, Card] = {
     ),
     "recordings, sample drive": Card(
         what="A toy car is driven about a small land, seen by a camera that follows it, with the gamepad's sticks; "
-        "made by this program",
+        "made by this program, in the format of tinyDreams",
         source="this program",
         licence="MIT",
         licence_note="as the program",

@@ -7,7 +7,7 @@ no NumPy arrays: the tables of factors can be loaded by its readers, the clips a
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from whatmoves.data.cards import Card
+from whatmoves.data.cards import NOT_STATED, Card
 
 if TYPE_CHECKING:
     from whatmoves.data.factor_tables import FactorRole
@@ -60,7 +60,9 @@ def croissant(
     `cited` is the BibTeX of the set's citations, `version` the program's, `made_on` a date; `files` maps a file, as
     seen from the card, to its `sha256` and `size`; `tables` maps a table of factors among them to its columns.
     """
-    licence = card.licence if card else "not stated"
+    licence = card.licence if card else NOT_STATED
+    if card and card.spdx:
+        licence = f"https://spdx.org/licenses/{licence}"
     flaws = f" Known flaws: {card.flaws}." if card else ""
     described: dict[str, Any] = {
         "@context": CONTEXT,
@@ -68,17 +70,13 @@ def croissant(
         "name": name,
         "description": (f"{card.what}. {card.splits}.{flaws}" if card else f"The data set {name}."),
         "conformsTo": CONFORMS_TO,
-        "license": f"https://spdx.org/licenses/{licence}" if _is_spdx(licence) else licence,
+        "license": licence,
         "version": version,
         "datePublished": made_on,
         "distribution": [_file(path, recorded) for path, recorded in files.items()],
         "recordSet": [_record_set(path, columns, roles) for path, columns in tables.items()],
     }
     return described | ({"citeAs": cited} if cited else {}) | ({"url": url} if url else {})
-
-
-def _is_spdx(licence: str) -> bool:
-    return " " not in licence
 
 
 def _file(path: str, recorded: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from typing import Any, NoReturn
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, Undefined
 
+from whatmoves.data.cards import card_of
 from whatmoves.errors import PaperError
 from whatmoves.paper.appendix import Appendix
+from whatmoves.paper.cards import cited, licence
 from whatmoves.paper.efficiency import ReferenceTimes
 from whatmoves.paper.literals import JINJA
 from whatmoves.paper.searched import ReportedSearch
@@ -57,6 +59,9 @@ def render(
     }  # fmt: skip
     functions |= {"has_metric": writer.index.has_metric, "column": Column, "appendix": appendix}
     functions |= {
+        "card_of": card_of,
+        "cited": cited,
+        "licence": licence,
         "code": code,
         "columns": columns,
         "count": count,
