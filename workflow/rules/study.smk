@@ -6,6 +6,7 @@ import subprocess
 from whatmoves.commands.data import raw_files
 from whatmoves.errors import WhatMovesError
 from whatmoves.floors import of_clips
+from whatmoves.gpus import JOBS_AT_ONCE
 from whatmoves.layout import judged_rows
 from whatmoves.loading import abilities_of, check_deeply, files_of, load_study, require_files, stored_splits
 from whatmoves.machine import has_usable_gpu
@@ -90,6 +91,15 @@ def place_of_config(wildcards, input):
 def named_files(wildcards):
     """Files outside the data that a model's options name: read by whatever builds its loss."""
     return [str(path) for path in files_of(STUDY.models[wildcards.model])]
+
+
+# How many jobs may use GPUs at once (`--resources gpu=N`): each takes one of its own when it starts, or with more jobs
+# than GPUs a place on one (whatmoves.gpus); with none at all, everything is computed on CPUs.
+GPU_JOBS = getattr(workflow.global_resources.get("gpu"), "value", None)
+if GPU_JOBS:
+    os.environ[JOBS_AT_ONCE] = str(GPU_JOBS)
+elif GPU_JOBS == 0:
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 # What a profile says of its cluster (`default-resources`); it travels with every job to the node that runs it.
@@ -200,3 +210,9 @@ def lines_of(log):
 onerror:
     for job in sorted(workflow.scheduler.failed, key=str):
         print(f"failed: {' '.join([job.rule.name, *job.wildcards])}: {last_words(job)}", file=sys.stderr)
+
+
+onsuccess:
+    if any(job.rule.name == "paper" for job in workflow.dag.jobs):
+        command = ["-m", "whatmoves", "summary", "--configfile", CONFIGFILE]
+        subprocess.run([sys.executable, *command], stdin=subprocess.DEVNULL, stdout=2)

@@ -1,0 +1,81 @@
+"""What a finished study found, for the end of a run: headline numbers with intervals, verdicts, where more stands."""
+
+from typing import Any, NamedTuple
+
+from whatmoves.layout import Layout
+from whatmoves.paper.index import Entry, ValueIndex, read_index
+from whatmoves.paper.writer import Writer
+from whatmoves.study import Study
+
+# Those of the abstract: id of the measure, and how a column is called.
+HEADLINES = {
+    "mse_removed": "error removed",
+    "swap_joint": "swaps right",
+    "predict_gain_db": "prediction, dB above the best floor",
+}
+CEILING = "true_render"
+VERDICTS = ("supported", "undecided", "not supported")
+
+Rows = dict[str, dict[str, Entry]]  # model → measure → value
+
+
+class Summary(NamedTuple):
+    """Headline values by data set, model and measure, and the ids of each verdict's hypotheses."""
+
+    study: str
+    headlines: dict[str, Rows]
+    verdicts: dict[str, list[str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+        said = {"value", "interval", "unit", "label"}
+        headlines = {
+            dataset: {
+                model: {metric: entry.model_dump(include=said) for metric, entry in row.items()}
+                for model, row in rows.items()
+            }
+            for dataset, rows in self.headlines.items()
+        }
+        return {"study": self.study, "headlines": headlines, "verdicts": self.verdicts}
+
+    def text(self) -> str:
+        """As a table for each data set, and lines."""
+        lines, example = [], ""
+        for dataset, rows in self.headlines.items():
+            metrics = [metric for metric in HEADLINES if any(metric in row for row in rows.values())]
+            table = [[dataset, *(HEADLINES[metric] for metric in metrics)]]
+            table += [[model, *(_shown(row.get(metric)) for metric in metrics)] for model, row in rows.items()]
+            widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+            lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table] + [""]
+            example = example or f" explain {dataset}.{next(iter(rows))}.{metrics[0]}; whatmoves"
+        if any(self.verdicts.values()):
+            lines += ["hypotheses: " + ", ".join(f"{len(ids)} {kind}" for kind, ids in self.verdicts.items()), ""]
+        return "\n".join([*lines, f"more: whatmoves{example} verify"])
+
+
+def summary(study: Study, layout: Layout) -> Summary:
+    """That of the study's results; raises `PaperError` where there are none."""
+    index = read_index(layout.root / "values.json")
+    writer = Writer(study, index, layout.root / "figures")
+    headlines = {}
+    for dataset in study.data:
+        rows = {name: _row(index, dataset, name) for name in (*writer.headline(dataset), CEILING)}
+        if measured := {name: row for name, row in rows.items() if row}:
+            headlines[dataset] = measured
+    found = index.verdicts.values()
+    verdicts = {kind: [verdict.id for verdict in found if verdict.verdict == kind] for kind in VERDICTS}
+    return Summary(study.study, headlines, verdicts)
+
+
+def _row(index: ValueIndex, dataset: str, name: str) -> dict[str, Entry]:
+    ids = {metric: f"{dataset}.{name}.{metric}" for metric in HEADLINES}
+    return {metric: index[value_id] for metric, value_id in ids.items() if value_id in index}
+
+
+def _shown(entry: Entry | None) -> str:
+    if entry is None:
+        return "–"
+    if entry.interval is None:
+        return entry.numeral()
+    low, high = (entry.numeral(end) for end in entry.interval)
+    return f"{entry.numeral()} [{low}, {high}]"

@@ -1,0 +1,33 @@
+"""The end of a run: what the study found, in a few lines."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tools import ROOT
+
+from whatmoves.cli import main
+from whatmoves.errors import WhatMovesError
+from whatmoves.layout import Layout
+from whatmoves.loading import load_study
+from whatmoves.paper.summary import summary
+
+
+def test_the_reference_run_in_a_few_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = load_study(ROOT / "config/config.yaml")
+    root = tmp_path / "results/quick"
+    root.mkdir(parents=True)
+    with pytest.raises(WhatMovesError, match=r"values\.json"):
+        summary(study, Layout(root))
+    shutil.copy(ROOT / "paper/reference/quick.json", root / "values.json")
+    found = summary(study, Layout(root))
+    assert sum(map(len, found.verdicts.values())) == 35
+    assert set(found.headlines) == set(study.data)
+    entry = found.headlines["moving_digits"]["what_where_vae"]["swap_joint"]
+    assert entry.interval is not None
+    line = next(line for line in found.text().splitlines() if line.startswith("what_where_vae"))
+    assert f"{entry.numeral()} [{entry.numeral(entry.interval[0])}, {entry.numeral(entry.interval[1])}]" in line
+    assert "true_render" in found.text()
+    with pytest.raises(SystemExit, match="0"):
+        main(["summary", "--configfile", str(ROOT / "config/config.yaml"), "--results", str(tmp_path / "results")])
+    assert found.text() in capsys.readouterr().out

@@ -1,0 +1,86 @@
+"""What the logger plugin knows of a run, from the events that Snakemake sends."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakemake_logger_plugin_whatmoves.run import Job, Run, duration
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def event(kind: LogEvent, **said: object) -> logging.LogRecord:
+    record = logging.LogRecord("snakemake", logging.INFO, "", 0, None, (), None)
+    record.__dict__.update(event=kind, **said)
+    return record
+
+
+def started(jobid: int, rule: str, log: str = "") -> logging.LogRecord:
+    wildcards = {"dataset": "d", "seed": "0"}
+    return event(LogEvent.JOB_INFO, jobid=jobid, rule_name=rule, log=[log] if log else [], wildcards=wildcards)
+
+
+@pytest.fixture
+def run() -> Run:
+    run = Run({"train": 100.0, "judge": 50.0}, Clock())
+    run.take(event(LogEvent.RESOURCES_INFO, cores=2))
+    assert run.take(event(LogEvent.RUN_INFO, stats={"train": 2, "judge": 1, "total": 3})) == [
+        "3 jobs: 2 train, 1 judge"
+    ]
+    return run
+
+
+def test_a_run_is_counted(run: Run) -> None:
+    assert run.take(started(1, "train")) == ["[0/3] train d 0 …"]
+    run.clock.now = 61.0  # type: ignore[attr-defined]
+    assert run.take(event(LogEvent.JOB_FINISHED, job_id=1)) == ["[1/3] train d 0: 1:01"]
+    run.take(started(2, "train"))
+    assert run.take(event(LogEvent.JOB_ERROR, jobid=2)) == ["[1/3] train d 0: FAILED after 0 s"]
+    run.take(started(2, "train"))  # sent again: it is no further job
+    assert run.waiting["train"] == 0
+    assert (run.done, run.failed, list(run.running)) == (1, 1, [2])
+
+
+def test_time_left_is_of_this_runs_pace(run: Run) -> None:
+    """A training that took half of what it takes elsewhere halves what is expected of a rule that has not run yet."""
+    assert run.left_s() == 125  # (2 · 100 + 50) / 2 cores
+    run.take(started(1, "train"))
+    run.clock.now = 50.0  # type: ignore[attr-defined]
+    run.take(event(LogEvent.JOB_FINISHED, job_id=1))
+    assert run.left_s() == (50 + 25) / 2
+    run.take(started(2, "train"))
+    run.clock.now = 60.0  # type: ignore[attr-defined]
+    assert run.left_s() == 40  # one job, longer than all there is for the other core
+    run.waiting["unheard_of"] = 1
+    assert run.left_s() is None
+
+
+def test_a_training_says_how_far_it_is(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    job = Job("train", "train d 0", log, 0.0)
+    assert job.progress() is None
+    log.write_text(
+        "whatmoves train\n256/4,800 clips: train_total 9, learning_rate 1e-3, 80 clips/s\n"
+        "2,400/4,800 clips: train_recon 3.1, train_total 4.25, learning_rate 1e-3, 812 clips/s\n",
+        encoding="utf-8",
+    )
+    progress = job.progress()
+    assert progress is not None
+    assert (progress.clips, progress.total, progress.loss, progress.clips_per_s) == (2400, 4800, "4.25", 812)
+    run = Run(clock=Clock(), running={1: job}, cores=2)
+    assert run.left_s() == pytest.approx(2400 / 812)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59.6, "1:00"), (3599.7, "1:00:00"), (3787, "1:03:07")])
+def test_durations(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
