@@ -50,8 +50,8 @@ def test_a_log_without_faults_has_none() -> None:
 def test_the_tiny_paper_again_gives_the_same_bytes_and_links_every_value(tiny: Path, tmp_path: Path) -> None:
     study = load_study(ROOT / "config/tiny.yaml")
     results = tiny / "results/tiny"
-    used = write_paper(study, results, ROOT / "paper", tmp_path)
-    build_pdf(tmp_path, tmp_path / "main.pdf")
+    used, may_print = write_paper(study, results, ROOT / "paper", tmp_path)
+    build_pdf(tmp_path, tmp_path / "main.pdf", may_print)
     built = tmp_path / "main.pdf"
     assert built.read_bytes() == (results / "paper/main.pdf").read_bytes()
     assert len(used) > 30
@@ -62,3 +62,15 @@ def test_the_tiny_paper_again_gives_the_same_bytes_and_links_every_value(tiny: P
     for name in ("quality", "reconstructions", "swaps"):
         assert f"figure:{name}" in links.linked
         assert f"usefigure:{name}" in links.linked
+
+
+def test_a_number_put_into_the_source_of_the_tiny_paper_fails_its_build(tiny: Path, tmp_path: Path) -> None:
+    study = load_study(ROOT / "config/tiny.yaml")
+    written = write_paper(study, tiny / "results/tiny", ROOT / "paper", tmp_path)
+    source = tmp_path / "main.tex"
+    text = source.read_text(encoding="utf-8")
+    planted = text.replace(r"\section{The question}", r"Swaps succeed in 98.7\,\%. \section{The question}")
+    assert planted != text
+    source.write_text(planted, encoding="utf-8")
+    with pytest.raises(PaperError, match=r"^page 1 of the PDF prints '98\.7' \(after '.*Swaps succeed in'\)"):
+        build_pdf(tmp_path, tmp_path / "main.pdf", written.may_print)

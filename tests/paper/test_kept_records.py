@@ -68,7 +68,7 @@ def section(name: str, folder: Path, search: ReportedSearch, clock: ReferenceTim
 def test_times_are_formatted_and_labelled(tmp_path: Path) -> None:
     kept = times(tmp_path, ROW, {**ROW, "model": "gone"}, {**ROW, "model": "mean_frame", "parameters": 0})
     assert kept.rows() == (
-        r"\texttt{moving\_\allowbreak{}digits} & A \& B & 16\,000 & 1235 & 13 & 512 & "
+        r"\anchor{times:1}\texttt{moving\_\allowbreak{}digits} & A \& B & 16\,000 & 1235 & 13 & 512 & "
         r"1.00 & -- \\"
     )
     assert kept.devices() == r"cpu: One\_Core, 1 thread"

@@ -28,6 +28,6 @@ def run(arguments: argparse.Namespace) -> None:
         from whatmoves.paper.build import build_pdf, write_paper
         from whatmoves.yaml_files import yaml_text
 
-        write_paper(study, layout.root, arguments.template.parent, layout.paper)
-        build_pdf(layout.paper, layout.paper / "main.pdf")
+        written = write_paper(study, layout.root, arguments.template.parent, layout.paper)
+        build_pdf(layout.paper, layout.paper / "main.pdf", written.may_print)
         write_text(layout.root / "config.yaml", yaml_text(study.model_dump(mode="json")))

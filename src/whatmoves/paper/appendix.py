@@ -14,12 +14,15 @@ HASH_DIGITS = 10
 
 
 class Appendix:
-    """Entries for all that `writer` used; call its parts after everything else was rendered, `values` first."""
+    """Entries for all that `writer` used; call its parts after everything else was rendered, `values` first.
+
+    `reference` are the values of the reference run, by id; empty where none is kept.
+    """
 
     def __init__(self, writer: Writer, root: Path, reference: Path | None = None) -> None:
         self._writer = writer
         self._root = root
-        self._reference = read_index(reference) if reference is not None and reference.is_file() else None
+        self.reference = read_index(reference) if reference is not None and reference.is_file() else {}
         self._numbers: dict[str, int] = {}
 
     def values(self) -> Tex:
@@ -99,18 +102,17 @@ class Appendix:
 
         Inside: each of the two means lies in the other's interval, or the printed numbers are equal.
         """
-        if self._reference is None:
-            return []
         rows = []
         for prefix, entries in self._writer.used_values().items():
             for value_id, entry in entries:
-                if value_id not in self._reference or entry.interval is None:
+                if value_id not in self.reference or entry.interval is None:
                     continue
-                other = self._reference[value_id]
+                other = self.reference[value_id]
                 low, high = other.span()
                 inside = entry.span()[0] <= other.value <= entry.span()[1] and low <= entry.value <= high
                 word = "inside" if inside or entry.numeral() == other.numeral() else r"\textbf{outside}"
                 name = code(f"{prefix}.{value_id.rpartition('.')[2]}")
+                name = Tex(rf"\anchor{{reference:{value_id}}}{name}")
                 shown = rf"\hyperlink{{value:{value_id}}}{{{entry.tex()}}}"
                 rows.append((value_id, Tex(rf"{name} & {shown} & {other.tex()} & {other.interval_tex()} & {word} \\")))
         return rows

@@ -6,17 +6,20 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from whatmoves.errors import PaperError
 from whatmoves.figures.catalogue import figures_of
 from whatmoves.files import write_bytes, write_text
 from whatmoves.layout import figure_parts
+from whatmoves.paper.accounts import may_print
 from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.efficiency import ReferenceTimes, efficiency_of
 from whatmoves.paper.index import read_index
 from whatmoves.paper.letters import FILES as LETTER_FILES
 from whatmoves.paper.letters import used_letters, write_letters
 from whatmoves.paper.literals import check_templates
+from whatmoves.paper.printed import MayPrint, check_printed
 from whatmoves.paper.render import render
 from whatmoves.paper.searched import ReportedSearch, search_of
 from whatmoves.paper.writer import Writer
@@ -51,23 +54,26 @@ def paper_inputs(study: Study, root: Path, templates: Path) -> list[Path]:
     return [path for path in [*sources, *results, *receipts, *kept] if path.is_file()]
 
 
-def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path) -> tuple[str, ...]:
+class Written(NamedTuple):
+    """The value ids that a paper uses, in order of first use, and the numbers that its PDF may print."""
+
+    used: tuple[str, ...]
+    may_print: MayPrint
+
+
+def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path) -> Written:
     """Write main.tex, the bibliography, the preamble and the figures it shows into `out_tex_folder`.
 
-    `root` is results/<study>. The folder then compiles by itself. Returns the value ids used, in order of first use.
+    `root` is results/<study>. The folder then compiles by itself.
     Raises `PaperError` for a typed result, an unknown value, setting or figure, and a name the templates do not have.
     """
     index = read_index(root / "values.json")
     check_templates(templates, index)
     writer = Writer(study, index, root / "figures")
     reference = templates / "reference" / f"{study.study}.json"
-    source = render(
-        templates,
-        writer,
-        Appendix(writer, root, reference),
-        ReportedSearch(writer, search_of(study.study, templates)),
-        ReferenceTimes(writer, efficiency_of(study.study, templates)),
-    )
+    appendix = Appendix(writer, root, reference)
+    times = ReferenceTimes(writer, efficiency_of(study.study, templates))
+    source = render(templates, writer, appendix, ReportedSearch(writer, search_of(study.study, templates)), times)
     _all_shown(study, writer)
     shutil.rmtree(out_tex_folder / "figures", ignore_errors=True)
     for name in writer.figures_used:
@@ -77,7 +83,7 @@ def write_paper(study: Study, root: Path, templates: Path, out_tex_folder: Path)
     (out_tex_folder / LOOSE).unlink(missing_ok=True)
     write_letters(used_letters(source), out_tex_folder)
     write_text(out_tex_folder / SOURCE, source)
-    return tuple(writer.used)
+    return Written(tuple(writer.used), may_print(writer, appendix, times, templates))
 
 
 def _all_shown(study: Study, writer: Writer) -> None:
@@ -90,11 +96,12 @@ def _all_shown(study: Study, writer: Writer) -> None:
             )
 
 
-def build_pdf(tex_folder: Path, out_pdf: Path) -> None:
-    """Compile main.tex in a clean folder, check the log, and write the PDF.
+def build_pdf(tex_folder: Path, out_pdf: Path, may: MayPrint | None = None) -> None:
+    """Compile main.tex in a clean folder, check the log and the numbers that it prints, and write the PDF.
 
-    Raises `PaperError` (one line) when LaTeX is missing or fails, and for what LaTeX only warns of: undefined
-    references, citations and links, missing characters and figures, boxes that stick out by more than 10 pt.
+    `may` says which numbers those are; without it any. Raises `PaperError` (one line) for others, when LaTeX is missing
+    or fails, and for what LaTeX only warns of: undefined references, citations and links, missing characters and
+    figures, boxes that stick out by more than 10 pt.
     """
     if not (tex_folder / SOURCE).is_file():
         raise PaperError(f"{tex_folder / SOURCE}: no such file; run the step that writes the paper's source")
@@ -108,6 +115,8 @@ def build_pdf(tex_folder: Path, out_pdf: Path) -> None:
             fault = _compiled(tex_folder, folder)
         if fault:
             raise PaperError(f"{tex_folder / SOURCE}: {fault}")
+        if may is not None:
+            check_printed(folder / "main.pdf", folder / BIBLIOGRAPHY, may)
         write_bytes(out_pdf, (folder / "main.pdf").read_bytes())
         if (folder / BIBLIOGRAPHY).is_file():  # archives of papers compile without BibTeX
             write_bytes(out_pdf.with_name(BIBLIOGRAPHY), (folder / BIBLIOGRAPHY).read_bytes())

@@ -40,8 +40,9 @@ class ReferenceTimes:
     def rows(self) -> Tex:
         """Rows of a table: data set, system, clips it was trained on, then the columns of `TIMED`."""
         lines = []
-        for row in self._rows:
-            cells = [code(row.dataset), self._writer.label(row.model), number(str(row.training_clips))]
+        for place, row in enumerate(self._rows, start=1):
+            cells = [Tex(rf"\anchor{{times:{place}}}{code(row.dataset)}"), self._writer.label(row.model)]
+            cells.append(number(str(row.training_clips)))
             for column in TIMED:
                 text = shown(row, column)
                 cells.append(Tex("--") if text is None else number(text))

@@ -1,9 +1,11 @@
 """Read a built PDF's links, to prove that every number in it leads to its entry and back."""
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject
 
 
@@ -21,14 +23,16 @@ class Links(NamedTuple):
 def read_links(pdf: Path) -> Links:
     """All named destinations of a PDF and all internal links to them."""
     reader = PdfReader(pdf)
-    linked: dict[str, int] = {}
-    for page in reader.pages:
-        for reference in page.get("/Annots") or []:
-            action = reference.get_object().get("/A")
-            if isinstance(action, DictionaryObject) and action.get("/S") == "/GoTo":
-                name = str(action["/D"])
-                linked[name] = linked.get(name, 0) + 1
+    linked = Counter(name for page in reader.pages for name in linked_names(page))
     return Links(frozenset(reader.named_destinations), linked)
+
+
+def linked_names(page: PageObject) -> Iterator[str]:
+    """The named places that a page links to, once a link."""
+    for reference in page.get("/Annots") or []:
+        action = reference.get_object().get("/A")
+        if isinstance(action, DictionaryObject) and action.get("/S") == "/GoTo":
+            yield str(action["/D"])
 
 
 def missing_links(pdf: Path, value_ids: tuple[str, ...]) -> list[str]:

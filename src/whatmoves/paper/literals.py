@@ -16,6 +16,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from whatmoves.errors import PaperError
 from whatmoves.paper.index import ValueIndex
+from whatmoves.paper.printed import numerals
 
 JINJA = partial(
     Environment,
@@ -84,13 +85,22 @@ def find_literals(template: str) -> list[Literal]:
         text = _blank(text, start, len(text) if end < 0 else end)
         reasoned.add(template.count("\n", 0, start) + 1)
     hits = {line: Literal(line, number) for line, number in _printed(template) if line not in reasoned}
-    for pattern in (_JINJA, _COMMENT, _NOT_PROSE, _LENGTH):
-        text = pattern.sub(_masked, text)
-    text = _MATH.sub(_without_integers, text)
+    text = _MATH.sub(_without_integers, _prose(text))
     for number in _NUMBER.finditer(text):
         line = text.count("\n", 0, number.start()) + 1
         hits.setdefault(line, Literal(line, _in_context(text, number)))
     return [hits[line] for line in sorted(hits)]
+
+
+def constants(templates: Path) -> frozenset[str]:
+    """The numerals in the text of the templates below a folder: constants with reasons, whole numbers of formulas."""
+    found: set[str] = set()
+    for path in sorted(templates.rglob("*.tex.j2")):
+        template = path.read_text(encoding="utf-8")
+        reasoned = {template.count("\n", 0, pragma.start()) + 1 for pragma in PRAGMA.finditer(template)}
+        found.update(*(numerals(text) for line, text in _printed(template) if line in reasoned))
+        found |= numerals(_prose(template))
+    return frozenset(found)
 
 
 def suggestion(text: str, index: ValueIndex) -> str:
@@ -109,6 +119,13 @@ def suggestion(text: str, index: ValueIndex) -> str:
     close = sorted(index, key=distance)[:2]
     shown = ", ".join(f"{key} = {index[key].numeral()}" for key in close)
     return f"write it as << value(id) >> (nearest: {shown})"
+
+
+def _prose(template: str) -> str:
+    """A template with all but its prose and formulas blanked: other text never shows, or is no number."""
+    for pattern in (_JINJA, _COMMENT, _NOT_PROSE, _LENGTH):
+        template = pattern.sub(_masked, template)
+    return template
 
 
 def _printed(template: str) -> Iterator[tuple[int, str]]:

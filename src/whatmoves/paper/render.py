@@ -19,7 +19,7 @@ from whatmoves.paper.efficiency import ReferenceTimes
 from whatmoves.paper.literals import JINJA
 from whatmoves.paper.searched import ReportedSearch
 from whatmoves.paper.tables import Column
-from whatmoves.paper.tex import Tex, code, columns, count, escape, listing, metadata
+from whatmoves.paper.tex import Tex, code, columns, escape, listing, metadata
 from whatmoves.paper.writer import Writer
 
 MAIN = "main.tex.j2"
@@ -54,7 +54,7 @@ def render(
             "models", "leaders", "headline", "variants", "unjudged", "label", "labels", "floors", "floors_in_words",
             "has", "anywhere", "value", "seeds_behind", "compared", "beside_zero", "floor_of", "standings",
             "against_zero", "against_untrained", "setting", "has_setting", "table", "figure", "figure_of",
-            "see_figure", "has_figure", "empty_figures", "verdicts", "has_verdict", "verdict", "evidence",
+            "count", "see_figure", "has_figure", "empty_figures", "verdicts", "has_verdict", "verdict", "evidence",
         )
     }  # fmt: skip
     functions |= {"has_metric": writer.index.has_metric, "column": Column, "appendix": appendix}
@@ -64,7 +64,6 @@ def render(
         "licence": licence,
         "code": code,
         "columns": columns,
-        "count": count,
         "listing": listing,
         "metadata": metadata,
         "study": study,

@@ -1,7 +1,7 @@
 """What the templates call. Every result passes through `Writer.value`, which formats, links and records it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from whatmoves.floors import FRAMES, UNTRAINED, UNTRAINED_BEFORE
 from whatmoves.layout import NOTHING, figure_name
 from whatmoves.paper import comparisons
 from whatmoves.paper.index import Entry, ValueIndex, Verdict, nearest
+from whatmoves.paper.printed import numerals
 from whatmoves.paper.tables import Column, Row, results_table
-from whatmoves.paper.tex import Tex, code, escape, listing, number
+from whatmoves.paper.tex import Tex, code, count, escape, listing, number
 from whatmoves.study import ModelEntry, Study
 
 
@@ -20,6 +21,7 @@ class Writer:
     """The functions that templates may call, and the record of what they used.
 
     `used` holds value ids and `figures_used` figure names in the order of first use; both are read by the appendix.
+    `said` are numerals of neither values nor settings: how many there are of something, and those of tables' headings.
     `empty_figures` are those for which the results hold nothing, each with the reason.
     """
 
@@ -32,6 +34,7 @@ class Writer:
         self.empty_figures = _empty(figures)
         self.used: dict[str, None] = {}
         self.figures_used: dict[str, None] = {}
+        self.said: set[str] = set()
         self._settings = dict(_leaves(study.model_dump(mode="json")))
         self._closed = False
 
@@ -186,6 +189,12 @@ class Writer:
         """Whether the study states that setting."""
         return path in self._settings
 
+    def count(self, things: int | Iterable[object]) -> Tex:
+        """How many, in words up to twelve."""
+        counted = count(things)
+        self.said |= numerals(counted)
+        return counted
+
     # Tables and figures ---------------------------------------------------------------------------------------------
 
     def table(self, name: str, dataset: str, columns: list[Column], caller: Callable[[], str]) -> Tex:
@@ -195,6 +204,7 @@ class Writer:
             return self.value(value_id, interval=interval, unit=False)
 
         tabular, competing = results_table(self.index, dataset, self._rows(dataset), columns, cell)
+        self.said |= numerals(" ".join(column.header for column in columns))
         caption = caller().strip()
         if competing:
             rule = comparisons.rule_in_words(self.index, competing)
