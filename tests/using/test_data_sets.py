@@ -9,6 +9,7 @@ from PIL import Image
 
 from whatmoves.cli import build_parser, main
 from whatmoves.using.data_preview import FRAME_PX, enlarged, zoom_of
+from whatmoves.using.data_set import rates_hz
 
 STUDY = """
 study: mine
@@ -80,6 +81,7 @@ def test_info_of_a_set_without_content_is_a_page_of_words(made: Path, capsys: py
     for words in (
         "drive: a data set of kind recordings in the study mine",
         "a clip: 4 frames of 16×16 pixels, colour; 4 actions and no states a frame",
+        "frames a second",
         "test: 4 clips; values",
         "session (derived, discrete)",
         "statistics.json",
@@ -149,6 +151,16 @@ def test_a_croissant_card_stands_beside_the_clips_and_verify_lets_it_stand(
     moved = json.loads((made / "cards/mine.json").read_text(encoding="utf-8"))
     assert moved["distribution"][0]["contentUrl"] == "../results/mine/data/moving_digits/test.csv"
     assert moved["recordSet"] != []
+
+
+def test_rates_are_those_of_videos_or_of_a_recordings_frames(tmp_path: Path) -> None:
+    assert rates_hz(tmp_path) is None
+    runs, times_s = np.array([0, 0, 0, 1, 1]), np.array([0, 0.1, 0.2, 50, 50.1])
+    np.savez(tmp_path / "validation.npz", train_runs=runs, train_times_s=times_s)
+    assert rates_hz(tmp_path) == pytest.approx((10, 10))
+    videos = [{"frames_per_s": 25.0}, {"frames_per_s": None}, {"frames_per_s": 30.0}]
+    (tmp_path / "videos.json").write_text(json.dumps({"videos": videos}), encoding="utf-8")
+    assert rates_hz(tmp_path) == (25, 30)
 
 
 def test_frames_of_two_channels_show_the_first_and_large_ones_stay() -> None:

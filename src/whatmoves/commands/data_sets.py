@@ -59,7 +59,7 @@ def preview(arguments: argparse.Namespace) -> None:
 
     facts, parts = look_at(study, name, layout.root, _make(arguments))
     folder = arguments.out or layout.root / "preview" / name
-    write_preview(parts, heading(facts), facts["rate_hz"], folder)
+    write_preview(parts, heading(facts), facts["rates_hz"], folder)
     write_text(folder / ABOUT, in_words(facts))
     print(f"{folder / SHEET}\n{folder / MOVING}\n{folder / ABOUT}")
     print("\n".join(odd_lines(facts["odd"])))

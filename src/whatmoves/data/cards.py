@@ -151,11 +151,11 @@ CARDS: dict[str, Card] = {
         licence=OWNERS,
         licence_note="",
         citations=(),
-        size="as filmed; frames are brought to one size",
-        splits="Whole files are for training, validation or test",
+        size="as filmed; of each frame the middle square is kept",
+        splits="Whole videos are for training, validation or test",
         checksums=("files: in the data set's receipt",),
-        conventions="actions and factors are read where a table beside a clip has them",
-        flaws="Without factors only prediction can be measured",
+        conventions="frames as filmed unless a rate is set; actions are read from a table beside each clip",
+        flaws="No factors are known, so predictions are measured and codes are not; training clips overlap",
     ),
 }
 """Every card by its name: the data kind, and after a comma what the kind is made of."""

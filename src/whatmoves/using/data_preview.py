@@ -22,7 +22,8 @@ FRAME_PX = 96  # at least the larger side of an enlarged frame, where a whole fa
 WIDEST_PX = 1600  # of a sheet of large frames, if two of them fit
 GAP_PX, LINE_PX, TEXT_PX, SIDE_PX = 6, 18, 12, 92
 GREY = 110
-GIF_FRAME_MS = 100  # where a data set has no rate of its own
+GIF_FRAME_MS = 100  # where a data set has no rate of its own; else the middle of its rates
+FASTEST_GIF_MS = 20  # a shorter time is shown as a much longer one
 
 Frames = NDArray[np.uint8]
 
@@ -37,8 +38,8 @@ def zoom_of(height: int, width: int) -> int:
     return max(1, -(-FRAME_PX // max(height, width)))
 
 
-def write_preview(parts: Parts, heading: Sequence[str], rate_hz: float | None, folder: Path) -> None:
-    """Write sheet and GIF into `folder`; the lines `heading` stand above both."""
+def write_preview(parts: Parts, heading: Sequence[str], rates_hz: tuple[float, float] | None, folder: Path) -> None:
+    """Write sheet and GIF into `folder`; the lines `heading` stand above the sheet."""
     height, width = next(iter(parts.values())).video.shape[-2:]
     zoom = zoom_of(height, width)
     rows = {name: chosen_rows(len(split.video)) for name, split in parts.items()}
@@ -46,7 +47,7 @@ def write_preview(parts: Parts, heading: Sequence[str], rate_hz: float | None, f
         _sheet(parts, rows, [*heading, f"each pixel is shown {zoom}×{zoom}"], zoom).save(temporary)
     frames = _moving(parts, rows, zoom)
     with atomic(folder / MOVING) as temporary:
-        duration = GIF_FRAME_MS if rate_hz is None else max(20, round(1000 / rate_hz))
+        duration = GIF_FRAME_MS if rates_hz is None else max(FASTEST_GIF_MS, round(2000 / sum(rates_hz)))
         _save_gif(frames, temporary, duration)
 
 

@@ -5,9 +5,13 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
 from whatmoves.data.cards import card_of
 from whatmoves.data.croissant import croissant
+from whatmoves.data.large_arrays import read_some_arrays
 from whatmoves.errors import DataError, ProofError
+from whatmoves.files import read_json
 from whatmoves.loading import stored_splits
 from whatmoves.plugins import data_module, open_source
 from whatmoves.provenance.jobs import receipt_of
@@ -16,6 +20,7 @@ from whatmoves.study import Study
 from whatmoves.using.data_facts import Parts, histogram, part_facts, read_parts
 from whatmoves.using.data_oddities import oddities
 
+VIDEOS, TIMES = "videos.json", ("train_runs", "train_times_s")  # what such data sets store beside their clips
 BIBLIOGRAPHY = Path(__file__).parents[3] / "paper" / "references.bib"
 
 
@@ -42,13 +47,33 @@ def look_at(study: Study, dataset: str, root: Path, make: str) -> tuple[dict[str
         "make": make,
         "card": card and card._asdict(),
         "clip": source.shape._asdict(),
-        "rate_hz": getattr(source, "rate_hz", None),
+        "rates_hz": rates_hz(folder),
         "parts": {name: part_facts(split, histograms[name], roles) for name, split in parts.items()},
         "roles": {name: role._asdict() for name, role in roles.items()},
         "checksums": _outputs(root, dataset) if len(parts) > 1 else {},
         "odd": oddities(parts, histograms, roles),
     }
     return facts, parts
+
+
+def rates_hz(folder: Path) -> tuple[float, float] | None:
+    """The least and the largest rate of a made data set's videos, frames a second; None where nothing tells times.
+
+    A folder of videos keeps the rate of each, a recording the times of its training frames.
+    """
+    if (folder / VIDEOS).exists():
+        rates = [video["frames_per_s"] for video in read_json(folder / VIDEOS)["videos"] if video["frames_per_s"]]
+        return (min(rates), max(rates)) if rates else None
+    if not (folder / "validation.npz").exists():
+        return None
+    stored = read_some_arrays(folder / "validation.npz", TIMES)
+    if stored.keys() != set(TIMES):
+        return None
+    steps_s = np.diff(stored["train_times_s"])[np.diff(stored["train_runs"]) == 0]
+    if not steps_s.size:
+        return None
+    usual = float(1 / np.median(steps_s))
+    return usual, usual
 
 
 def croissant_of(study: Study, dataset: str, root: Path, seen_from: Path, version: str, make: str) -> dict[str, Any]:

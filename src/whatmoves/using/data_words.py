@@ -45,8 +45,10 @@ def heading(facts: Mapping[str, Any]) -> list[str]:
 
 def rate_in_words(facts: Mapping[str, Any]) -> str:
     """Frames a second, where a data set knows them."""
-    rate = facts["rate_hz"]
-    return "no frame rate is known: frames are counted" if rate is None else f"{rate:g} frames a second"
+    if facts["rates_hz"] is None:
+        return "no frame rate is known: frames are counted"
+    low, high = (f"{rate:.4g}" for rate in facts["rates_hz"])
+    return f"{low} frames a second" if low == high else f"{low} to {high} frames a second"
 
 
 def _card(card: Mapping[str, Any] | None, kind: str) -> Iterator[str]:
