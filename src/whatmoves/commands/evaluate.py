@@ -3,6 +3,7 @@
 import argparse
 
 from whatmoves.commands.common import add_device, add_job, job, known, open_study
+from whatmoves.gpus import take_gpu
 
 HELP = "measure all seeds of one model"
 
@@ -39,6 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     inputs = [layout.data(dataset) / f"{split}.{suffix}" for split in splits for suffix in ("npz", "csv")]
     inputs += [*checkpoints.values(), *files_of(study.models[model])]
     with job(arguments, study, "evaluate", wildcards, inputs, outputs, folder / "receipt.json"):
+        take_gpu(arguments.device)
         from whatmoves.evaluation.evaluate import evaluate
 
         evaluate(study, dataset, model, checkpoints, layout.data(dataset), folder, arguments.device)

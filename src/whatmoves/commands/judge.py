@@ -7,6 +7,7 @@ import argparse
 
 from whatmoves.commands.common import add_device, add_job, job, known, open_study
 from whatmoves.errors import ConfigError
+from whatmoves.gpus import take_gpu
 from whatmoves.layout import JUDGED_FLOORS
 
 HELP = "judge swaps and codes of one model"
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         folder = layout.judges(dataset)
         outputs = [judges, folder / "quality.json"]
         with job(arguments, study, "judges", {"dataset": dataset}, data[2:], outputs, folder / "receipt.json"):
+            take_gpu(arguments.device)
             from whatmoves.judging.train_judges import train_judges
 
             train_judges(study, dataset, layout.data(dataset), folder, arguments.device)
@@ -47,6 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.floors:
         inputs = [*data, judges]
         with job(arguments, study, "judge_floors", {"dataset": dataset}, inputs, outputs, folder / "receipt.json"):
+            take_gpu(arguments.device)
             from whatmoves.judging.floors import judge_floors
 
             judge_floors(study, dataset, judges, layout.data(dataset), folder, arguments.device)
@@ -59,6 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     checkpoints = {seed: layout.checkpoint(dataset, row, seed) for seed in study.seeds_of(row)}
     inputs = [*data, judges, evaluated / "codes.npz", evaluated / "swaps.npz", *checkpoints.values()]
     with job(arguments, study, "judge", {"dataset": dataset, "model": row}, inputs, outputs, folder / "receipt.json"):
+        take_gpu(arguments.device)
         from whatmoves.judging.judge import judge
 
         judge(study, dataset, row, checkpoints, evaluated, judges, layout.data(dataset), folder, arguments.device)

@@ -15,6 +15,7 @@ import logging
 from pathlib import Path
 
 from whatmoves.commands.common import add_device, add_study, known, open_study
+from whatmoves.gpus import take_gpu
 
 HELP = "search settings, the same way for every model"
 
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run what is missing of the search and print the best point of each model."""
     study, layout = open_study(arguments)
+    take_gpu(arguments.device)
     from whatmoves.errors import ConfigError
     from whatmoves.searching.record import Trial, keep, read_record
     from whatmoves.searching.search import is_complete, search

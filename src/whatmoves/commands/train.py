@@ -3,6 +3,7 @@
 import argparse
 
 from whatmoves.commands.common import add_device, add_job, job, known, open_study
+from whatmoves.gpus import take_gpu
 
 HELP = "train one model with one seed"
 
@@ -31,6 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     outputs = [folder / name for name in ("checkpoint.pt", "history.csv")]
     made_of = fingerprint(study, "train", **wildcards).digest
     with job(arguments, study, "train", wildcards, inputs, outputs, folder / "receipt.json") as sums:
+        take_gpu(arguments.device)
         from whatmoves.training.train import train
         from whatmoves.training.work import sweep_others, tell_of_others
 

@@ -58,8 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _rerun(arguments: argparse.Namespace, study: "Study", layout: "Layout") -> int:
     """Train runs again; 1 where one that must be equal is not."""
+    from whatmoves.gpus import take_gpu
     from whatmoves.using.spot_check import trained_again
 
+    take_gpu(arguments.device)
     differs = False
     for again in trained_again(study, layout, arguments.rerun, arguments.device):
         print(again.text(), file=sys.stderr if arguments.json else sys.stdout, flush=True)
