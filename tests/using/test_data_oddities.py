@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whatmoves.data.clips import Split
+from whatmoves.data.clips import ClipShape, Split
 from whatmoves.data.factor_tables import FactorRole
 from whatmoves.using.data_facts import histogram, read_parts
 from whatmoves.using.data_oddities import oddities
@@ -148,6 +148,8 @@ def test_a_sample_drawn_with_replacement_counts_each_clip_once() -> None:
     drawn = np.array([0, 1, 0, 2, 1])
 
     class Source:
+        shape = ClipShape(T, C, H, W)
+
         def train_split(self, count: int) -> Split:
             split = parts["train"]
             return Split(split.video[drawn], split.factors.iloc[drawn], split.actions[drawn], split.states[drawn])

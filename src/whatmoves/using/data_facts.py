@@ -4,6 +4,7 @@ A part is a stored split, or `train`: a sample of different training clips, whic
 """
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,7 @@ from whatmoves.data.factor_tables import FactorRole
 from whatmoves.errors import DataError
 
 TRAIN = "train"
-TRAIN_CLIPS = 256  # of the sample
-BLOCK_CLIPS = 100  # looked at together, so that memory stays that of the split
+TRAIN_CLIPS, TRAIN_BYTES = 256, 2**28  # of the sample, at most
 TONES = {"black (0)": (0, 1), "dark": (1, 86), "middling": (86, 170), "bright": (170, 255), "white (255)": (255, 256)}
 """Words for the intensities from one number to before another."""
 
@@ -31,8 +31,9 @@ def read_parts(source: Source, stored: Sequence[str], folder: Path, make: str) -
     without; `make` is the command that makes it.
     """
     made = any((folder / f"{name}.npz").exists() for name in stored)
+    fitting = TRAIN_BYTES // math.prod(source.shape[:4])
     try:
-        sample = source.train_split(TRAIN_CLIPS)
+        sample = source.train_split(min(TRAIN_CLIPS, max(1, fitting)))
     except DataError as error:
         if made:
             raise
@@ -61,8 +62,8 @@ def _different(split: Split) -> Split:
 def histogram(video: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How often each of the 256 intensities occurs in `[N, T, C, H, W]`."""
     counts = np.zeros(256, np.int64)
-    for first in range(0, len(video), BLOCK_CLIPS):
-        counts += np.bincount(video[first : first + BLOCK_CLIPS].ravel(), minlength=256)
+    for clip in video:  # one at a time: counting takes eight bytes a pixel
+        counts += np.bincount(clip.ravel(), minlength=256)
     return counts
 
 

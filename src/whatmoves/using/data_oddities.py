@@ -4,7 +4,7 @@ Odd is not wrong: a black ground is the same in all clips, and a set may hold on
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,8 @@ def same_pixels(parts: Parts) -> Iterator[str]:
 
 def equal_channels(parts: Parts) -> Iterator[str]:
     """Grey pictures that are stored in colour."""
-    if all(split.video.shape[2] > 1 and (split.video == split.video[:, :, :1]).all() for split in parts.values()):
+    clips = chain.from_iterable(split.video for split in parts.values())
+    if all(clip.shape[1] > 1 and (clip == clip[:, :1]).all() for clip in clips):
         yield "the colour channels are equal in all clips: grey pictures, stored in colour"
 
 

@@ -25,9 +25,10 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _conditions(facts["parts"])
     yield from _factors(facts["parts"], facts["roles"])
     if facts["checksums"]:
-        yield "\nchecksums of what was made, from the receipt (SHA-256):"
+        yield "\nwhat was made, from the receipt: SHA-256, bytes, file"
         for name, found in facts["checksums"].items():
-            yield f"{INDENT}{found.get('sha256', found.get('tree'))}  {name}"
+            size = f"{found['size']:,}" if "size" in found else f"{found['files']} files"
+            yield f"{INDENT}{found.get('sha256', found.get('tree'))} {size:>15} {name}"
     yield ""
     yield from odd_lines(facts["odd"])
 
