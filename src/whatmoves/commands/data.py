@@ -42,13 +42,17 @@ def raw_files(study: "Study", where: str) -> dict[str, list[str]]:
 
 
 def _raw_files(entry: "DataSet") -> list[Path]:
-    """Logs, BAIR's files, or MNIST's four. The rules ask, so nothing heavy is imported."""
+    """Logs, films, BAIR's files, or MNIST's four. The rules ask, so nothing heavy is imported."""
     options = entry.options
     if entry.kind == "bair":
         from whatmoves.data.bair_files import find_set
 
         found = find_set(Path(options["folder"]), options.get("form"), options.get("camera", "aux1"))
         return [*found.train, *found.validate, *found.test]
+    if entry.kind == "video_folder":
+        from whatmoves.data.video_files import input_files
+
+        return input_files(options)
     if entry.kind == "recordings" and options.get("folder") is not None:
         from whatmoves.data.recording_log import find_logs
 
@@ -78,6 +82,10 @@ def contents_digest(study: "Study", dataset: str, root: Path) -> str:
         from whatmoves.data.recording_log import named_pictures
 
         paths = named_pictures(Path(entry.options["folder"]).expanduser())
+    elif entry.kind == "video_folder":
+        from whatmoves.data.video_files import content_files
+
+        paths = content_files(entry.options)
     elif entry.kind == "moving_mnist":
         from whatmoves.data.moving_mnist_file import find_files
 
