@@ -40,8 +40,8 @@ test-slow: setup latex ## The tests that take minutes, some on emulated processo
 	$(BIN)/pytest -m slow $(PROCESSES)
 
 test-slurm: setup latex ## A study through a real SLURM on this machine, jobs ended midway; no other target runs it (10 minutes)
-	@bash workflow/install/slurm.sh
-	WHATMOVES_SLURM=1 $(BIN)/pytest -m slow tests/workflow/test_real_slurm.py
+	@bash workflow/install/slurm.sh $(if $(ACCOUNTING),accounting)
+	WHATMOVES_SLURM=$(if $(ACCOUNTING),accounting,1) $(BIN)/pytest -m slow tests/workflow/test_real_slurm.py
 
 lint: setup
 	$(BIN)/ruff check src tests benchmarks
@@ -55,6 +55,9 @@ schema: setup ## Write config/schema.json, config/README.md and docs/data.md's t
 
 benchmarks: setup ## Speed against the libraries one would otherwise use, as ratios
 	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+report: setup ## One file to click through, results/report.zip: figures, animations, numbers, times, code
+	$(BIN)/snakemake --report results/report.zip --configfile $(STUDY)
 
 verify: setup ## Do the results belong to the code, settings and data in this tree?
 	$(BIN)/whatmoves verify --configfile $(STUDY)

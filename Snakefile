@@ -23,6 +23,7 @@ include: "workflow/rules/analyse.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/archive.smk"
+include: "workflow/rules/report.smk"
 
 
 # Seconds of work each, less than a cluster needs to start a job: there they run beside Snakemake itself.

@@ -13,12 +13,10 @@ from whatmoves.using.spot_check import trained_again
 
 
 def jobs(output: str) -> dict[str, int]:
-    """Rule → number of jobs, from the table that Snakemake prints."""
-    table = re.search(r"Job stats:\n.*?\n-.*?\n(.*?)\n\n", output, re.DOTALL)
-    if table is None:
-        return {}
-    rows = (line.split() for line in table.group(1).splitlines() if not line.startswith("total"))
-    return {name: int(count) for name, count in rows}
+    """Rule → number of jobs, from the line that begins a run."""
+    found = re.search(r"^[\d:]+ \d+ jobs: (.*)$", output, re.MULTILINE)
+    counts = [part.split() for part in found.group(1).split(", ")] if found else []
+    return {name: int(count) for count, name in counts}
 
 
 def test_the_paper_is_built(tiny: Path) -> None:
@@ -65,7 +63,8 @@ def test_a_deleted_pdf_is_only_rebuilt(tiny_copy: Path) -> None:
     (folder / "results/tiny/paper/main.pdf").unlink()
     (folder / "paper/main.pdf").unlink()
     output = snakemake("paper/main.pdf", folder=folder)
-    assert jobs(output).keys() - {"total"} == {"paper", "copy_paper"}
+    assert jobs(output) == {"paper": 1, "copy_paper": 1}
+    assert "hypotheses: " in output  # what the study found
     assert (folder / "paper/main.pdf").read_bytes() == before
 
 
@@ -73,3 +72,15 @@ def test_a_touched_result_changes_nothing(tiny_copy: Path) -> None:
     folder = tiny_copy
     next((folder / "results/tiny/train").rglob("checkpoint.pt")).touch()
     assert "Nothing to be done" in snakemake("all", "--dry-run", folder=folder)
+
+
+def test_the_report_shows_every_figure_and_what_was_found(tiny: Path, tmp_path: Path) -> None:
+    snakemake("all", "--report", str(tmp_path / "report.zip"), folder=tiny)
+    shutil.unpack_archive(tmp_path / "report.zip", tmp_path)
+    assert (tmp_path / "report.zip").stat().st_size < 15e6
+    page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
+    assert "hypotheses: " in page
+    root = tiny / "results/tiny"
+    for picture in [*root.glob("figures/*.png"), *root.glob("animations/*.gif")]:
+        assert picture.name in page, picture
+    assert "the rendered true answer above each" in page  # the caption of the swaps

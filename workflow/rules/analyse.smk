@@ -12,7 +12,12 @@ rule analyse:
         judges=[f"{R}/judges/{dataset}/quality.json" for dataset in STUDY.judged_data()],
         hypotheses=f"{TEMPLATES}/hypotheses.yaml",
     output:
-        values=f"{R}/values.json",
+        values=report(
+            f"{R}/values.json",
+            caption="../report/values.rst",
+            category="Numbers",
+            labels={"table": "all values and verdicts"},
+        ),
         receipt=f"{R}/values.receipt.json",
     log:
         f"{LOGS}/analyse.log",
@@ -39,7 +44,12 @@ rule efficiency:
         trainings=[f"{R}/train/{dataset}/{model}/seed-{seed}/timings.json" for dataset, model, seed in RUNS],
     output:
         table=f"{R}/efficiency.md",
-        numbers=f"{R}/efficiency.csv",
+        numbers=report(
+            f"{R}/efficiency.csv",
+            caption="../report/efficiency.rst",
+            category="Numbers",
+            labels={"table": "what models cost"},
+        ),
         reference=f"{R}/efficiency.json",
     log:
         f"{LOGS}/efficiency.log",

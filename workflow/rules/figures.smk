@@ -11,7 +11,12 @@ rule figure:
     output:
         data=f"{R}/figures/{{figure}}.npz",
         pdf=f"{R}/figures/{{figure}}.pdf",
-        png=f"{R}/figures/{{figure}}.png",
+        png=report(
+            f"{R}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         receipt=f"{R}/figures/{{figure}}.receipt.json",
     log:
         f"{LOGS}/figures/{{figure}}.log",
@@ -37,7 +42,12 @@ rule animation:
         sources=lambda wildcards: ANIMATIONS[wildcards.animation],
     output:
         data=f"{R}/animations/{{animation}}.npz",
-        gif=f"{R}/animations/{{animation}}.gif",
+        gif=report(
+            f"{R}/animations/{{animation}}.gif",
+            caption="../report/figure.rst",
+            category="Animations",
+            labels={"animation": "{animation}"},
+        ),
         mp4=f"{R}/animations/{{animation}}.mp4",
         receipt=f"{R}/animations/{{animation}}.receipt.json",
     log:

@@ -32,7 +32,12 @@ rule paper:
         search=SEARCH,
     output:
         tex=f"{R}/paper/main.tex",
-        pdf=f"{R}/paper/main.pdf",
+        pdf=report(
+            f"{R}/paper/main.pdf",
+            caption="../report/paper.rst",
+            category="Paper",
+            labels={"paper": STUDY.study},
+        ),
         config=f"{R}/config.yaml",
         receipt=f"{R}/paper/receipt.json",
     log:

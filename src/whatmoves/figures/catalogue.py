@@ -4,7 +4,9 @@ A figure is offered wherever the study's data and models can fill it. What they 
 kinds (`whatmoves.schema.kind_schema`), so neither the names of a study nor a list of ours decides.
 """
 
+import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 from whatmoves.figures.busy import BUSY, busy_data
 from whatmoves.floors import of_clips
@@ -48,6 +50,12 @@ def animations_of(study: Study) -> dict[str, list[str]]:
     for dataset in _predicted(study):
         found[figure_name(study, "predictions", dataset)] = _evaluated(study, dataset, "pictures.npz")
     return found
+
+
+def captions() -> dict[str, str]:
+    """What each module of a figure shows: the first sentence of its docstring, read and not imported."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py")}
+    return {name: (ast.get_docstring(ast.parse(text)) or "").partition(".\n")[0] for name, text in texts.items()}
 
 
 def compared_data(study: Study) -> list[str]:
