@@ -51,9 +51,20 @@ def test_a_card_has_what_the_standard_requires() -> None:
 
 
 def test_terms_of_the_standard_are_all_in_the_context() -> None:
-    card = croissant("n", None, "", "0", "2026-01-02", FILES, {"test.csv": list(ROLES)}, ROLES, "https://example.org")
+    card = croissant(
+        "n",
+        None,
+        "",
+        "0",
+        "2026-01-02",
+        FILES,
+        {"test.csv": list(ROLES), "other.csv": []},
+        ROLES,
+        "https://example.org",
+    )
     used = {"recordSet", "field", "dataType", "source", "fileObject", "extract", "column", "conformsTo"}
     assert used <= card["@context"].keys()
     assert card["license"] == "not stated"
     assert card["url"] == "https://example.org"
     assert "citeAs" not in card
+    assert [records["@id"] for records in card["recordSet"]] == ["test"]  # of no known columns there is nothing to say

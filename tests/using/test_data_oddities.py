@@ -26,7 +26,7 @@ def ordinary() -> Parts:
     parts = {}
     for name in ("train", "validation", "test"):
         video = rng.integers(1, 255, (N, T, C, H, W)).astype(np.uint8)
-        factors = pd.DataFrame({"class": np.arange(N) % 4, "speed": rng.random(N)})
+        factors = pd.DataFrame({"class": np.arange(N) % 4, "speed": rng.random(N), "of no known role": "words"})
         actions, states = (rng.normal(size=(N, T, width)).astype(np.float32) for width in (2, 1))
         parts[name] = Split(video, factors, actions, states)
     return parts

@@ -74,7 +74,7 @@ def croissant(
         "version": version,
         "datePublished": made_on,
         "distribution": [_file(path, recorded) for path, recorded in files.items()],
-        "recordSet": [_record_set(path, columns, roles) for path, columns in tables.items()],
+        "recordSet": [_record_set(path, columns, roles) for path, columns in tables.items() if columns],
     }
     return described | ({"citeAs": cited} if cited else {}) | ({"url": url} if url else {})
 

@@ -104,12 +104,11 @@ def spread(values: NDArray[Any], kind: str) -> dict[str, Any]:
 
 
 def part_facts(split: Split, counts: NDArray[np.int64], roles: Mapping[str, FactorRole]) -> dict[str, Any]:
-    """A part in plain values; `counts` is the histogram of its video."""
+    """A part in plain values; `counts` is the histogram of its video, `roles` tell of the factors it has."""
     facts: dict[str, Any] = {"clips": len(split.video), "intensities": intensities(counts)}
     for name in ("actions", "states"):
         values = getattr(split, name)
         if values is not None and values.shape[-1]:
             facts[name] = ranges(values)
-    kinds = {name: roles[name].kind for name in split.factors.columns}
-    facts["factors"] = {name: spread(split.factors[name].to_numpy(), kind) for name, kind in kinds.items()}
+    facts["factors"] = {name: spread(split.factors[name].to_numpy(), role.kind) for name, role in roles.items()}
     return facts

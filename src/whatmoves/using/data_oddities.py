@@ -26,13 +26,16 @@ APART_ERRORS, APART_LEVELS = 6, 3  # the means of two parts, in standard errors 
 
 
 def oddities(parts: Parts, histograms: Mapping[str, NDArray[np.int64]], roles: Mapping[str, FactorRole]) -> list[str]:
-    """All that is odd about the parts of a data set, in sentences; none where nothing is."""
+    """All that is odd about the parts of a data set, in sentences; none where nothing is.
+
+    `histograms` are those of the parts' videos, `roles` tell of the factors that the parts have.
+    """
     found = [*same_pixels(parts), *equal_channels(parts)]
     for name, split in parts.items():
         found += [*stillness(name, split), *piles(name, histograms[name]), *far_means(name, split)]
         found += classes(name, split, roles)
     found += [*conditions(parts, "actions"), *conditions(parts, "states")]
-    return [*found, *fixed_factors(parts), *copies(parts), *parts_apart(parts)]
+    return [*found, *fixed_factors(parts, roles), *copies(parts), *parts_apart(parts)]
 
 
 def same_pixels(parts: Parts) -> Iterator[str]:
@@ -116,9 +119,8 @@ def conditions(parts: Parts, what: str) -> Iterator[str]:
 
 def classes(name: str, split: Split, roles: Mapping[str, FactorRole]) -> Iterator[str]:
     """Classes that are shown far more often than others, more than chance allows."""
-    for factor in split.factors.columns:
+    for factor, described in roles.items():
         found, times = np.unique(split.factors[factor], return_counts=True)
-        described = roles[factor]
         if described.role == "content" and described.kind == "discrete" and 2 <= len(found) <= CLASSES:
             uneven = times.max() >= UNEVEN_TIMES * times.min() and stats.chisquare(times).pvalue < UNEVEN_P
             if uneven:
@@ -129,9 +131,9 @@ def classes(name: str, split: Split, roles: Mapping[str, FactorRole]) -> Iterato
                 )
 
 
-def fixed_factors(parts: Parts) -> Iterator[str]:
+def fixed_factors(parts: Parts, roles: Mapping[str, FactorRole]) -> Iterator[str]:
     """Factors that have one value in all clips of all parts."""
-    for factor in next(iter(parts.values())).factors.columns:
+    for factor in roles:
         values = np.concatenate([split.factors[factor].to_numpy() for split in parts.values()])
         if len(values) > 1 and (values == values[0]).all():
             yield f"factor {factor} never varies: it is always {values[0]:g}"

@@ -33,11 +33,8 @@ def look_at(study: Study, dataset: str, root: Path, make: str) -> tuple[dict[str
     source = open_source(entry.kind, entry.options, folder, where)
     parts = read_parts(source, stored_splits(entry.kind), folder, make)
     histograms = {name: histogram(split.video) for name, split in parts.items()}
-    roles = {
-        name: role
-        for name, role in data_module(entry.kind, where).FACTOR_ROLES.items()
-        if name in next(iter(parts.values())).factors.columns
-    }
+    known = getattr(data_module(entry.kind, where), "FACTOR_ROLES", {})
+    roles = {name: known[name] for name in next(iter(parts.values())).factors.columns if name in known}
     card = card_of(entry.kind, entry.options)
     facts = {
         "name": dataset,
@@ -82,7 +79,7 @@ def croissant_of(study: Study, dataset: str, root: Path, seen_from: Path, versio
     Raises `DataError` where the data set is not made.
     """
     entry = study.data[dataset]
-    module = data_module(entry.kind, f"data.{dataset}")
+    roles = getattr(data_module(entry.kind, f"data.{dataset}"), "FACTOR_ROLES", {})
     card = card_of(entry.kind, entry.options)
     try:
         receipt = read_receipt(root / receipt_of("data", dataset=dataset))
@@ -95,8 +92,7 @@ def croissant_of(study: Study, dataset: str, root: Path, seen_from: Path, versio
             path = _relative(folder / name, seen_from)
             files[path] = recorded
             if PurePosixPath(name).suffix == ".csv":
-                tables[path] = _header(folder / name)
-    roles = module.FACTOR_ROLES
+                tables[path] = [column for column in _header(folder / name) if column in roles]
     cited = "\n".join(_bibtex(key) for key in card.citations) if card else ""
     made_on = receipt["run"]["ended"].partition("T")[0]
     url = study.paper.repository or (_address(card.source) if card else None)
