@@ -22,7 +22,7 @@ FRAME_PX = 96  # at least the larger side of an enlarged frame, where a whole fa
 WIDEST_PX = 1600  # of a sheet of large frames, if two of them fit
 GAP_PX, LINE_PX, TEXT_PX, SIDE_PX = 6, 18, 12, 92
 GREY = 110
-GIF_FRAME_MS = 100  # where a data set has no rate of its own; else the middle of its rates
+GIF_FRAME_MS = 100  # where a data set has no rate of its own; else the middle of its rates, in a GIF's hundredths
 FASTEST_GIF_MS = 20  # a shorter time is shown as a much longer one
 
 Frames = NDArray[np.uint8]
@@ -47,7 +47,7 @@ def write_preview(parts: Parts, heading: Sequence[str], rates_hz: tuple[float, f
         _sheet(parts, rows, [*heading, f"each pixel is shown {zoom}×{zoom}"], zoom).save(temporary)
     frames = _moving(parts, rows, zoom)
     with atomic(folder / MOVING) as temporary:
-        duration = GIF_FRAME_MS if rates_hz is None else max(FASTEST_GIF_MS, round(2000 / sum(rates_hz)))
+        duration = GIF_FRAME_MS if rates_hz is None else max(FASTEST_GIF_MS, 10 * round(200 / sum(rates_hz)))
         _save_gif(frames, temporary, duration)
 
 
