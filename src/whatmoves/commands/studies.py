@@ -1,21 +1,24 @@
-"""List the shipped studies, check one study file to the last option, or estimate how long its training takes."""
+"""List the shipped studies, check one study file to the last option, estimate how long its training takes, or say which
+seed its data has for clips that no one saw before the hypotheses were declared."""
 
 import argparse
 import json
 import logging
+import math
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from whatmoves.commands.common import add_study, open_study
 
-HELP = "list studies, or check one"
+HELP = "list studies and what they cost, or check one"
 
 log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--check --hours --json --folder`."""
+    """`--check --hours --seed-of --json --folder`."""
     add_study(parser)
     parser.add_argument("--check", action="store_true", help="build every data set's and model's settings and shapes")
     parser.add_argument(
@@ -26,39 +29,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MORE_THAN",
         help="say how many hours its training takes without a GPU; with a number, only if they are more than that",
     )
+    parser.add_argument(
+        "--seed-of", type=Path, metavar="HYPOTHESES", help="print the data seed of the commit that declared this file"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--folder", type=Path, default=Path("config"), help="where study files are (default: config)")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the studies; or check one, or print the hours its training would take on this CPU."""
-    from whatmoves.loading import load_study
-
+    """Print the studies; or check one, or print the hours its training would take on this CPU, or a seed."""
     if arguments.check:
         _check(arguments.configfile)
         return
     if arguments.hours is not None:
         _say_hours(arguments)
         return
+    if arguments.seed_of is not None:
+        from whatmoves.provenance.closure import source_folder
+        from whatmoves.provenance.declared import seed_of
+
+        print(seed_of(source_folder().parent, arguments.seed_of))
+        return
+    _list(arguments)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    """Print each study as soon as it is known: counting the operations of one takes a second or two."""
+    from whatmoves.loading import load_study
+    from whatmoves.machines.cost import MEASURED, measured_on_gpu, timed
+    from whatmoves.machines.job_times import read_job_times
+    from whatmoves.provenance.closure import source_folder
+
+    measured = source_folder().parent / MEASURED
+    times, gpu = read_job_times(measured), measured_on_gpu(measured.parent)
     rows = []
     for path in sorted(arguments.folder.glob("*.yaml")):
         study = load_study(path)
-        rows.append(
-            {
-                "configfile": str(path),
-                "study": study.study,
-                "description": study.description,
-                "data": list(study.data),
-                "models": list(study.models),
-                "runs": len(study.runs()),
-            }
-        )
+        jobs = timed(study, times)
+        on_gpu = [job for job in jobs if job.gpu]
+        row = {
+            "configfile": str(path),
+            "study": study.study,
+            "description": study.description,
+            "data": list(study.data),
+            "models": list(study.models),
+            "runs": len(study.runs()),
+            "jobs": len(jobs),
+            "gpu_jobs": len(on_gpu),
+            "cpu_hours": sum(job.cpu_s for job in jobs) / 3600,
+            "network_operations": sum(job.operations for job in jobs),
+            "gpu_hours": sum(job.gpu_s(gpu[1]) for job in on_gpu) / 3600 if gpu else None,
+        }
+        rows.append(row)
+        if not arguments.json:
+            _print(row)
     if arguments.json:
         json.dump(rows, sys.stdout, indent=1)
         print()
         return
-    for row in rows:
-        print(f"{row['configfile']:<24} {row['runs']:>4} runs  {row['description']}")
+    on = f"on one {gpu[0]}, by the mean speed of its trainings" if gpu else "not measured (whatmoves gpu-check)"
+    print(f"CPU-hours: without a GPU, {times.machine}. GPU-hours: {on}. An order of magnitude (docs/cluster.md).")
+
+
+def _print(row: dict[str, Any]) -> None:
+    on_gpu = "unmeasured" if row["gpu_hours"] is None else _rounded(row["gpu_hours"])
+    print(f"{row['configfile']}: {row['description']}")
+    print(
+        f"    {row['runs']} runs, {row['jobs']} jobs, {row['gpu_jobs']} of them for a GPU where there is one; "
+        f"CPU-hours {_rounded(row['cpu_hours'])}, GPU-hours {on_gpu}",
+        flush=True,
+    )
+
+
+def _rounded(hours: float) -> str:
+    """Two digits that count."""
+    digits = 1 - math.floor(math.log10(hours)) if hours > 0 else 0
+    return f"{round(hours, digits):,.{max(0, digits)}f}"
 
 
 def _check(configfile: Path) -> None:

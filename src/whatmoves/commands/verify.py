@@ -41,16 +41,22 @@ def run(arguments: argparse.Namespace) -> int:
     study, layout = open_study(arguments)
     from whatmoves.files import write_json
     from whatmoves.provenance.again import made_again
+    from whatmoves.provenance.closure import source_folder
+    from whatmoves.provenance.declared import declared
     from whatmoves.provenance.verify import verify
 
     report = verify(study, layout.root, paper=not arguments.before_paper)
     if arguments.out:
         write_json(arguments.out, report.as_json())
         return 0
+    of_verdicts = declared(study, layout.root, source_folder().parent) if layout.values.is_file() else None
     if arguments.json:
-        print(json.dumps({**report.as_json(), "notes": report.notes}, indent=1))
+        verdicts = of_verdicts.as_json() if of_verdicts else {}
+        print(json.dumps({**report.as_json(), "notes": report.notes, "verdicts": verdicts}, indent=1))
     else:
         print(report.text())
+        if of_verdicts and of_verdicts.labels:
+            print(of_verdicts.text())
         if again := made_again(report, layout.root):
             print(_how_to_spare(again, report.exit_code == 1, arguments.configfile))
     return max(report.exit_code, _rerun(arguments, study, layout) if arguments.rerun > 0 else 0)

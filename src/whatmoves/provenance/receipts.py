@@ -14,7 +14,6 @@ import platform
 import resource
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from whatmoves.errors import DataError, ProofError
 from whatmoves.files import read_json, sha256, write_json
 from whatmoves.provenance.closure import source_folder
 from whatmoves.provenance.environment import installed, unlike_pinned
+from whatmoves.provenance.git import git
 from whatmoves.provenance.jobs import Fingerprint, canonical, read_fingerprint
 from whatmoves.study import Study
 
@@ -157,29 +157,16 @@ def git_state(project: Path) -> dict[str, Any] | None:
 
     A repository that git does not read gives `{"unread": why}`, and the reason is logged in one line.
     """
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}  # parallel jobs must not fight for the index
-    # Git reads no repository of another owner unless told so. The code of this one is running, so it is trusted; one
-    # in a folder above is not. The command line is heard by git from 2.38 on.
-    command = ["git", "-c", f"safe.directory={project.resolve()}", "-C", str(project)]
-
-    def git(*words: str) -> list[str]:
-        answer = subprocess.run(
-            [*command, *words], capture_output=True, text=True, timeout=20, env=environment, check=False
-        )
-        if answer.returncode != 0:
-            raise OSError((answer.stderr.strip().splitlines() or ["no reason given"])[0])
-        return answer.stdout.splitlines()
-
     if not (project / ".git").exists():
         return None
     try:
-        [commit] = git("rev-parse", "--verify", "HEAD")
-    except (OSError, subprocess.TimeoutExpired) as error:
+        commit = git(project, "rev-parse", "--verify", "HEAD").strip()
+    except OSError as error:
         log.warning("%s: the receipt names no commit, for git does not read this repository: %s", project, error)
         return {"unread": str(error)}
     try:
-        return {"commit": commit, "dirty": bool(git("status", "--porcelain"))}
-    except (OSError, subprocess.TimeoutExpired):  # it cannot be called clean
+        return {"commit": commit, "dirty": bool(git(project, "status", "--porcelain"))}
+    except OSError:  # it cannot be called clean
         return {"commit": commit, "dirty": True}
 
 
