@@ -70,7 +70,7 @@ def test_a_small_study_runs_from_the_public_form_to_its_values(tmp_path: Path, f
     study["data"]["bair"]["options"]["frames"] = bair_sets.FRAMES  # type: ignore[index]
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(study), encoding="utf-8")
-    snakemake("results/s/values.json", "--cores", "2", folder=tmp_path, study=str(path))
+    snakemake("paper/main.pdf", "--cores", "2", folder=tmp_path, study=str(path))
     values = json.loads((tmp_path / "results/s/values.json").read_text(encoding="utf-8"))["values"]
     for model in ("cvae", "tinydreams", "mean_frame"):
         assert values[f"bair.{model}.predict_psnr_frame"], model

@@ -17,6 +17,7 @@ from whatmoves.paper.appendix import Appendix
 from whatmoves.paper.cards import cited, licence
 from whatmoves.paper.efficiency import ReferenceTimes
 from whatmoves.paper.literals import JINJA
+from whatmoves.paper.published import Published
 from whatmoves.paper.searched import ReportedSearch
 from whatmoves.paper.tables import Column
 from whatmoves.paper.tex import Tex, code, columns, escape, listing, metadata
@@ -66,6 +67,7 @@ def render(
         "columns": columns,
         "listing": listing,
         "metadata": metadata,
+        "published": Published(templates / "published.yaml", writer),
         "study": study,
         "searched": searched,
         "times": times,
