@@ -50,8 +50,9 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-schema: setup ## Write config/schema.json, config/README.md and docs/data.md's table again from the types and cards
+schema: setup ## Write what is made from types, cards and pins again: config/schema.json, config/README.md, a table, environment.yml
 	$(BIN)/python -m whatmoves.schema
+	$(BIN)/python workflow/install/environment.py
 
 benchmarks: setup ## Speed against the libraries one would otherwise use, as ratios
 	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
