@@ -12,12 +12,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
 COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "srun")
+OF_ACCOUNTING = ("slurmdbd", "sacctmgr", "mariadbd", "mariadb", "mariadb-install-db")
 HOW_TO_INSTALL = "apt-get install slurmctld slurmd slurm-client munge"
 GPUS = ("/dev/null", "/dev/zero")  # one device each: SLURM refuses one that stands twice
 
@@ -47,7 +48,7 @@ SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,sched_min
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
-AccountingStorageType=accounting_storage/none
+{accounting}
 JobCompType=jobcomp/none
 MinJobAge=3600
 KillWait=10
@@ -59,27 +60,86 @@ PartitionName=cpu Nodes=n1 PriorityTier=10 Default=YES MaxTime=1-00:00:00
 PartitionName=gpu Nodes=n1 MaxTime=1-00:00:00
 """
 
+NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
+# What is called a password is the socket of munge, by which clients of slurmdbd prove who they are.
+ACCOUNTING = """
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={port}
+AccountingStoragePass={folder}/munge/socket
+AccountingStorageTRES=gres/gpu
+AccountingStoreFlags=job_comment
+"""
+SLURMDBD = """
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge/socket
+DbdHost={host}
+DbdAddr=127.0.0.1
+DbdPort={port}
+CommunicationParameters=NoInAddrAny
+SlurmUser={user}
+PidFile={folder}/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={database_port}
+StorageUser=slurm
+StoragePass=slurm
+StorageLoc=slurm_acct_db
+"""
+DATABASE = """
+create database slurm_acct_db;
+create user 'slurm'@'127.0.0.1' identified by 'slurm';
+grant all on slurm_acct_db.* to 'slurm'@'127.0.0.1';
+"""
 
-def missing() -> list[str]:
+
+def missing(accounting: bool = False) -> list[str]:
     """The commands that this needs and this machine lacks."""
-    return [name for name in COMMANDS if _where(name) is None]
+    return [name for name in (*COMMANDS, *(OF_ACCOUNTING if accounting else ())) if _where(name) is None]
 
 
 class RealSlurm:
     """A SLURM, and the `environment` in which `sbatch` and its kind speak to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, accounting: bool = False) -> None:
         self.folder = folder
-        self.environment = _configure(folder)
+        self.accounting = accounting
+        self.ports = _free_ports()
+        self.environment = _configure(folder, self.ports, accounting)
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Start the daemons, each when the one that it needs is ready."""
         self._start("munged", "--foreground", *_munge_options(self.folder))
         self._wait("munged", lambda: (self.folder / "munge/socket").exists())
+        if self.accounting:
+            self._start_accounting()
         self._start("slurmctld", "-D", "-i")
         self._wait("slurmctld", lambda: "UP" in self.ask("scontrol", "ping"))
         self._start_node()
+
+    def _start_accounting(self) -> None:
+        """A database of its own and the daemon that keeps accounts in it, with one account: the user's."""
+        data, user, port = self.folder / "mysql", psutil.Process().username(), self.ports["database"]
+        install = [str(_where("mariadb-install-db")), "--no-defaults", f"--user={user}", f"--datadir={data}"]
+        subprocess.run(
+            [*install, "--auth-root-authentication-method=normal", "--skip-test-db"],
+            capture_output=True, timeout=120, check=True,
+        )  # fmt: skip
+        socket_file = f"--socket={self.folder}/mysql.sock"
+        self._start(
+            "mariadbd", "--no-defaults", f"--user={user}", f"--datadir={data}", socket_file, f"--port={port}",
+            "--bind-address=127.0.0.1", f"--pid-file={self.folder}/mysql.pid", "--innodb-buffer-pool-size=64M",
+            "--innodb-lock-wait-timeout=900", "--skip-log-bin",
+        )  # fmt: skip
+        client = ("mariadb", "--no-defaults", "--user=root", socket_file, "--batch", "--skip-column-names", "--execute")
+        self._wait("mariadbd", lambda: self.ask(*client, "select 1").strip() == "1")
+        subprocess.run([*client, DATABASE], capture_output=True, timeout=60, check=True)
+        self._start("slurmdbd", "-D")
+        manage = ("sacctmgr", "--immediate", "--quiet")
+        self._wait("slurmdbd", lambda: "Cluster" in self.ask("sacctmgr", "show", "cluster"))
+        for words in (("cluster", "test"), ("account", "lab"), ("user", user, "account=lab")):
+            self.ask(*manage, "add", *words)
 
     def lose_node(self) -> None:
         """Cut the node's power, jobs and all, and turn it on again."""
@@ -135,10 +195,10 @@ class RealSlurm:
 
 
 @contextmanager
-def real_slurm() -> Iterator[RealSlurm]:
+def real_slurm(accounting: bool = False) -> Iterator[RealSlurm]:
     """A SLURM that runs meanwhile; a process that outlives it is killed, and an `AssertionError`."""
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
-    slurm = RealSlurm(folder)
+    slurm = RealSlurm(folder, accounting)
     try:
         try:
             slurm.start()
@@ -154,20 +214,24 @@ def real_slurm() -> Iterator[RealSlurm]:
     assert not left, f"outlived SLURM: {left}"
 
 
-def _configure(folder: Path) -> dict[str, str]:
+def _configure(folder: Path, ports: dict[str, int], accounting: bool) -> dict[str, str]:
     """Write the configuration; returns the whole environment that names it."""
     for name, mode in {"munge": 0o711, "state": 0o700, "spool": 0o755, "bin": 0o755}.items():
         (folder / name).mkdir(mode=mode)
     folder.chmod(0o755)
     (folder / "munge/key").write_bytes(os.urandom(128))
     (folder / "munge/key").chmod(0o400)
-    ctld_port, node_port = _free_ports()
     user = psutil.Process().username()
     host = socket.gethostname().partition(".")[0]
+    keeps = ACCOUNTING.format(folder=folder, port=ports["accounts"]) if accounting else NO_ACCOUNTING
     text = CONFIGURATION.format(
-        folder=folder, user=user, host=host, ctld_port=ctld_port, node_port=node_port, gpus=len(GPUS)
-    )
+        folder=folder, user=user, host=host, ctld_port=ports["controller"], node_port=ports["node"],
+        gpus=len(GPUS), accounting=keeps,
+    )  # fmt: skip
     (folder / "slurm.conf").write_text(text, encoding="utf-8")
+    (folder / "slurmdbd.conf").touch(mode=0o600)
+    text = SLURMDBD.format(folder=folder, user=user, host=host, port=ports["accounts"], database_port=ports["database"])
+    (folder / "slurmdbd.conf").write_text(text, encoding="utf-8")
     devices = "".join(f"NodeName=n1 Name=gpu File={device}\n" for device in GPUS)
     (folder / "gres.conf").write_text(devices, encoding="utf-8")
     (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n", encoding="utf-8")
@@ -192,11 +256,13 @@ def _where(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"]))
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
+def _free_ports() -> dict[str, int]:
+    names = ("controller", "node", "accounts", "database")
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in names]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return {name: each.getsockname()[1] for name, each in zip(names, sockets, strict=True)}
 
 
 def _words(process: psutil.Process) -> str:

@@ -1,4 +1,4 @@
-"""The SLURM profile on a real SLURM, jobs ended midway in four ways: `make test-slurm`.
+"""The SLURM profile on a real SLURM, jobs ended midway in four ways: `make test-slurm` (`ACCOUNTING=1`: with slurmdbd).
 
 Nothing stands in for anything but the GPUs. The profile is the shipped one, asked for the state of jobs more often.
 """
@@ -46,6 +46,7 @@ STUDY = {
         "pca": {"seeds": [0], "options": {"content_dim": 2, "motion_dim": 2, "clips": 64}, "judged": False},
     },
 }  # fmt: skip
+ACCOUNTING = os.environ.get("WHATMOVES_SLURM") == "accounting"
 PATIENCE_S = 2400  # several times what it takes: only a run that hangs meets it
 TARGETS = ("results/s/values.json", "results/s/paper/main.pdf")
 ON_SLURM = {"data", "train", "evaluate"}  # kinds of jobs beside floors; the others are local
@@ -57,6 +58,7 @@ class Cluster:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
+        self.accounts: list[str] = []  # with accounting, what sacct says of each job at the end
         self.seen: list[dict[str, str]] = []  # GPU indices by job, each time that was looked
         self.records: dict[tuple[str, str], str] = {}  # (job, number of restarts) → its job record when last looked
 
@@ -110,8 +112,8 @@ def log_of(folder: Path, model: str, seed: int) -> str:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cluster, Path, str]:
     """The study run through SLURM, its trainings struck midway: what SLURM said, the folder, and what was printed."""
-    if missing():
-        pytest.skip(f"not run: {', '.join(missing())} not found: {HOW_TO_INSTALL} (as root), or `make test-slurm`")
+    if lacks := missing(ACCOUNTING):
+        pytest.skip(f"not run: {', '.join(lacks)} not found: {HOW_TO_INSTALL} (as root), or `make test-slurm`")
     folder = tmp_path_factory.mktemp("cluster")
     (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False), encoding="utf-8")
     command = [
@@ -124,7 +126,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cluster, Path, s
     # Once that is over, the node is lost, with the second try of the one that met its time limit.
     faults = {("vae", 0): "scancel", ("vae", 1): "requeue", ("limited", 0): "time limit"}
     lost = False
-    with real_slurm() as slurm:
+    with real_slurm(ACCOUNTING) as slurm:
         cluster = Cluster(slurm.environment)
         with (folder / "printed").open("w") as printed:
             process = subprocess.Popen(
@@ -151,6 +153,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cluster, Path, s
                     slurm.lose_node()
                 time.sleep(0.2)
             cluster.look()
+            if ACCOUNTING:
+                cluster.accounts = cluster.command("sacct", "--noheader", "--parsable2", "--allocations",
+                                                   "--format=JobID,State,Comment").splitlines()  # fmt: skip
         finally:
             process.kill()  # if it still runs, it waits for jobs, which end with SLURM
             process.wait()
@@ -207,6 +212,20 @@ def test_a_training_that_was_struck_went_on_from_its_state(finished: tuple[Clust
         if field(line, "Comment") == "rule_train_wildcards_digits_vae_0"
     ]  # fmt: skip
     assert memory == ["mem=16000M", "mem=32000M"]
+
+
+@pytest.mark.skipif(not ACCOUNTING, reason="not run: `make test-slurm ACCOUNTING=1` runs it")
+def test_the_profile_is_not_misled_by_what_accounting_says_of_a_cancelled_job(
+    finished: tuple[Cluster, Path, str],
+) -> None:
+    cluster, _, printed = finished
+    said = [line.split("|") for line in cluster.accounts]
+    ends = [state for _, state, comment in said if comment == "rule_train_wildcards_digits_vae_0"]
+    assert sorted(ends) == [f"CANCELLED by {os.getuid()}", "COMPLETED"]  # the words that Snakemake does not know
+    assert {job for job, state, _ in said if state == "COMPLETED"} == {
+        field(line, "JobId") for line in cluster.records.values() if field(line, "JobState") == "COMPLETED"
+    }
+    assert "Trying to restart job" in printed
 
 
 def test_the_results_are_those_of_one_machine(finished: tuple[Cluster, Path, str], tmp_path: Path) -> None:
