@@ -27,7 +27,7 @@ import numpy as np
 from PIL import Image
 
 from whatmoves.data import bair
-from whatmoves.data.bair_files import Form, find_set, read_trajectories
+from whatmoves.data.bair_files import Form, find_set, read_trajectories, sources_of
 from whatmoves.data.tfrecords import masked_crc, read_records
 
 CLIPS, TEST_CLIPS, FRAMES, TURNS = 256, 16, 30, 2
@@ -139,7 +139,7 @@ def main(folder: Path) -> int:
     out.mkdir()
 
     def read(form: Form) -> None:
-        for _ in read_trajectories(form, train[form], "aux1", FRAMES):
+        for _ in read_trajectories(form, sources_of(form, train[form]), "aux1", FRAMES):
             pass
 
     def convert(form: Form) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from bair_sets import FRAMES, example, frame, png, prepared, raw, truth
 
 from whatmoves.data import bair
 from whatmoves.data.bair import FACTOR_ROLES, TRAIN, Config, make, more_files, open_source, outside_files
-from whatmoves.data.bair_files import find_set, read_trajectories
+from whatmoves.data.bair_files import Trajectory, find_set, read_trajectories, sources_of
 from whatmoves.data.clips import Split
+from whatmoves.data.growing_arrays import GrowingArrays
 from whatmoves.errors import DataError
 from whatmoves.files import read_arrays, sha256
 
@@ -175,8 +176,12 @@ def test_pictures_are_taken_with_zeros_before_their_numbers(pictures: Path) -> N
     folder = pictures / "test/traj_0_to_3/0"
     for path in list(folder.glob("*.png")):
         path.rename(folder / f"{int(path.stem):03d}.png")
-    first = next(read_trajectories("pictures", [pictures / "test"], "aux1", FRAMES))
+    sources = sources_of("pictures", [pictures / "test"])
+    first = next(read_trajectories("pictures", sources, "aux1", FRAMES))
     np.testing.assert_array_equal(first.video.transpose(0, 2, 3, 1), truth("test", 0).pictures["aux1"])
+
+
+BEGUN = {".train.journal", *(f".train-{prefix}{key}.npy" for prefix in ("", "kept_") for key in Trajectory._fields)}
 
 
 def refused(config: Config, out: Path) -> str:
@@ -185,7 +190,8 @@ def refused(config: Config, out: Path) -> str:
         make(config, out)
     assert "\n" not in str(told.value)
     assert not list(out.glob("validation.npz"))
-    assert not [path.name for path in out.glob(".*")]
+    assert not list(out.glob(TRAIN))
+    assert {path.name for path in out.glob(".*")} <= BEGUN  # what an attempt after this one goes on with
     return str(told.value)
 
 
@@ -357,7 +363,7 @@ def test_a_link_out_of_the_folder_is_refused(records: Path, tmp_path: Path) -> N
 def test_a_disk_without_room_is_told_before_and_while(
     sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write_nothing(self: Any, clip: np.ndarray) -> None:
+    def write_nothing(self: Any, **rows: np.ndarray) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
@@ -365,15 +371,77 @@ def test_a_disk_without_room_is_told_before_and_while(
         assert "need 0.0 GB and 0.0 GB are free; make room, or set frames lower" in refused(
             of(sets["records"]), tmp_path
         )
-    monkeypatch.setattr(bair._NpyWriter, "add", write_nothing)
+    monkeypatch.setattr(GrowingArrays, "append", write_nothing)
     said = refused(of(sets["records"]), tmp_path)
     assert f"{tmp_path}: No space left on device, with the clips half written; make room and run again" in said
 
 
-def test_what_a_killed_job_left_is_removed(sets: dict[str, Path], tmp_path: Path) -> None:
-    (tmp_path / ".train-x1y2z3.npy").write_bytes(b"half")
-    make(of(sets["records"]), tmp_path)
-    assert not list(tmp_path.glob(".*"))
+class Killed(BaseException):
+    """What a test ends a conversion with: nothing catches it."""
+
+
+def trajectories_read(patch: pytest.MonkeyPatch, stop_at: int | None = None) -> list[int]:
+    """Counts the trajectories that are read from now on; reading dies before one of them."""
+    count: list[int] = []
+
+    def counted(*arguments: Any) -> Iterator[Any]:
+        for trajectory in read_trajectories(*arguments):
+            if len(count) == stop_at:
+                raise Killed
+            count.append(len(count))
+            yield trajectory
+
+    patch.setattr(bair, "read_trajectories", counted)
+    return count
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("stop_at", [0, 3, 9, TRAINING + 1])
+def test_a_killed_conversion_goes_on_and_ends_at_the_same_bytes(
+    sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, stop_at: int
+) -> None:
+    make(of(sets[form]), tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        trajectories_read(patch, stop_at)
+        with pytest.raises(Killed):
+            make(of(sets[form]), tmp_path / "out")
+    assert not {"train.npy", "validation.npz"} & {path.name for path in (tmp_path / "out").iterdir()}
+    count = trajectories_read(monkeypatch)
+    make(of(sets[form]), tmp_path / "out")
+    whole = {"prepared": [0, 6, 11], "records": [0, 4, 8, 11], "pictures": [0, 4, 8, 11]}[form]  # trajectories of files
+    assert len(count) == TRAINING + TESTS - max(done for done in whole if done <= stop_at)
+    assert {path.name: sha256(path) for path in (tmp_path / "out").iterdir()} == {
+        path.name: sha256(path) for path in (tmp_path / "whole").iterdir()
+    }
+
+
+def test_what_was_read_of_another_set_or_damaged_is_not_taken(
+    records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed_after(config: Config) -> None:
+        with monkeypatch.context() as patch:
+            trajectories_read(patch, 8)
+            with pytest.raises(Killed):
+                make(config, tmp_path / "out")
+
+    def read_again(config: Config) -> int:
+        with monkeypatch.context() as patch:
+            count = trajectories_read(patch)
+            make(config, tmp_path / "out")
+        make(config, tmp_path / "whole")
+        assert sha256(tmp_path / "out" / TRAIN) == sha256(tmp_path / "whole" / TRAIN)
+        return len(count) - TESTS
+
+    killed_after(of(records))
+    assert read_again(of(records, camera="main")) == TRAINING
+    killed_after(of(records))
+    written = records / TRAIN_FILE
+    bair_sets.write(written, [raw(truth("train", number + 20)) for number in range(4)])
+    assert read_again(of(records)) == TRAINING - 4
+    killed_after(of(records))
+    begun = tmp_path / "out/.train-actions.npy"
+    begun.write_bytes(begun.read_bytes()[:-1] + bytes([begun.read_bytes()[-1] ^ 1]))
+    assert read_again(of(records)) == TRAINING - 4, "of two files the second is damaged"
 
 
 def test_memory_stays_flat(tmp_path: Path) -> None:

@@ -96,6 +96,9 @@ def test_other_settings_and_other_sources_begin_anew(whole: dict[str, bytes], tm
     grow(tmp_path / "g", 4)
     with GrowingArrays(tmp_path / "g", "all", COLUMNS, "s") as growing:
         assert growing.keep([{"source": 0}, {"source": 1}, {"source": "another"}]) == 2
-        assert growing.kept() == [({"source": 0}, 1), ({"source": 1}, 2)]
+        assert growing.kept() == [
+            ({"source": 0}, {"video": 1, "numbers": 1}),
+            ({"source": 1}, {"video": 2, "numbers": 2}),
+        ]
     lines = (tmp_path / "g/.all.journal").read_text().splitlines()
-    assert [json.loads(line)["rows"] for line in lines[1:]] == [1, 2]
+    assert [json.loads(line)["rows"]["video"] for line in lines[1:]] == [1, 2]

@@ -11,18 +11,20 @@ that has a `validate` part, its first ones. The test part, 256 trajectories in t
 
 Training clips stand in `train.npy`, uint8 `[N, T, 3, 64, 64]`, which is memory-mapped: 15.9 GB at 30 frames of the
 public set. Their actions and states, and what tells these very pixels from others, stand in `validation.npz`, the one
-file that a training declares as its input. A clip of training is drawn by the training seed and its index alone.
+file that a training declares as its input. A clip of training is drawn by the training seed and its index alone. A
+conversion that was killed goes on with the file that it was at (`whatmoves.data.growing_arrays`).
 """
 
 import errno
 import hashlib
+import json
 import logging
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,9 +44,12 @@ from whatmoves.data.bair_files import (
     count_trajectories,
     find_set,
     read_trajectories,
+    sources_of,
+    state_of,
 )
 from whatmoves.data.clips import Batch, ClipShape, Split
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
+from whatmoves.data.growing_arrays import Column, GrowingArrays
 from whatmoves.data.streams import uniforms
 from whatmoves.errors import DataError
 from whatmoves.files import atomic, read_arrays, write_arrays
@@ -55,6 +60,7 @@ __all__ = ["FACTOR_ROLES", "Bair", "Config", "make", "more_files", "open_source"
 log = logging.getLogger(__name__)
 
 TRAIN = "train.npy"
+KEPT = "kept_"  # begins the names of what is kept for validation, while the set is read
 MARKED_CLIPS = 64  # training clips that are compared when the file is opened
 
 FACTOR_ROLES: dict[str, FactorRole] = {
@@ -96,15 +102,15 @@ def outside_files(config: Config) -> list[Path]:
 def make(config: Config, folder: Path) -> None:
     """Write both stored splits (`.npz`, `.csv`) and the training clips into `folder`, reading the set once.
 
-    Each file appears when it is whole, `validation.npz` last. Raises `DataError` for a damaged or short set, one that
-    leaves nothing for training, and a disk without room.
+    Each file appears when it is whole, `train.npy` last; what an earlier attempt has read of the same set is kept.
+    Raises `DataError` for a damaged or short set, one that leaves nothing for training, and a disk without room.
     """
     for name in ("validation.npz", TRAIN):
         (folder / name).unlink(missing_ok=True)  # of earlier settings: no half may pass for a whole
-    for left in folder.glob(f".{Path(TRAIN).stem}-*.npy"):
-        left.unlink()  # by a job that was killed
     found = find_set(config.folder, config.form, config.camera)
-    trajectories = count_trajectories(found.form, found.train)
+    sources = sources_of(found.form, found.train)
+    counts = [count_trajectories(found.form, source) for source in sources]
+    trajectories = sum(counts)
     validation = _validation_rows(config, found, trajectories)
     training = trajectories - len(validation)
     if trajectories < 2:
@@ -114,44 +120,32 @@ def make(config: Config, folder: Path) -> None:
             f"{config.folder}: validation_clips is {config.validation_clips}, and there are {trajectories} training "
             f"trajectories; must be at most {trajectories - 1}, to leave one for training"
         )
-    shape = (training, config.frames, 3, SIDE_PX, SIDE_PX)
-    _require_room(folder, int(np.prod(shape)))
     log.info("%s (%s): %d training, %d validation trajectories", config.folder, found.form, training, len(validation))
-
-    settings = np.frombuffer(bytes.fromhex(_settings_digest(config)), np.uint8)
-    of_validation: list[tuple[int, Trajectory]] = []
-    conditions: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-    bar = tqdm(total=trajectories, unit="clip", disable=not sys.stderr.isatty())
+    stamp = json.dumps([_settings_digest(config), found.form, sorted(validation), trajectories])
     try:
-        with bar, atomic(folder / TRAIN) as temporary, temporary.open("wb") as stream:
-            written = _NpyWriter(stream, shape)
-            for number, trajectory in enumerate(_read(config, found, found.train)):
-                if number in validation:
-                    of_validation.append((number, trajectory))
-                else:
-                    written.add(trajectory.video)
-                    conditions.append((trajectory.actions, trajectory.states))
-                bar.update()
-            if found.validate:
-                clips = islice(_read(config, found, found.validate), config.validation_clips)
-                of_validation = list(enumerate(clips))
-        test = list(enumerate(islice(_read(config, found, found.test), config.test_clips)))
-        if not test:
-            raise DataError(f"{config.folder}: no trajectory in its test part; fetch the whole set")
-        _write_split(folder, "test", test, {"settings": settings})
-        stored: dict[str, NDArray[Any]] = {
-            "settings": settings,
-            "train_actions": np.stack([actions for actions, _ in conditions]),
-            "train_states": np.stack([states for _, states in conditions]),
-            "train_rows": np.array([row for row in range(trajectories) if row not in validation], np.int64),
-            "train_sha256": np.frombuffer(written.digest.digest(), np.uint8),
-        }
-        stored["train_marks"] = _marks(_mapped(folder / TRAIN))
-        _write_split(folder, "validation", of_validation, stored)
+        with GrowingArrays(folder, "train", _columns(config), stamp) as growing:
+            notes = [[state_of(found.form, source), count] for source, count in zip(sources, counts, strict=True)]
+            kept = growing.keep(notes)
+            _require_room(folder, (training - growing.rows["video"]) * growing.columns["video"].row_bytes)
+            row = sum(counts[:kept])
+            if kept:
+                log.info("%d of %d trajectories were read before; going on with the others", row, trajectories)
+            with tqdm(total=trajectories, initial=row, unit="clip", disable=not sys.stderr.isatty()) as bar:
+                for source, note in zip(sources[kept:], notes[kept:], strict=True):
+                    for trajectory in _read(config, found, [source]):
+                        prefix = KEPT if row in validation else ""
+                        growing.append(**{f"{prefix}{key}": rows[None] for key, rows in trajectory._asdict().items()})
+                        row += 1
+                        bar.update()
+                    growing.commit(note)
+            _write_splits(config, folder, found, growing, validation)
+            growing.finish("video", folder / TRAIN)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        raise DataError(f"{folder}: {error.strerror}, with the clips half written; make room and run again") from None
+        raise DataError(
+            f"{folder}: {error.strerror}, with the clips half written; make room and run again: it goes on from there"
+        ) from None
 
 
 def open_source(config: Config, folder: Path) -> "Bair":
@@ -251,21 +245,49 @@ class Bair:
         return self._read[name]
 
 
-class _NpyWriter:
-    """Writes an array of known shape clip by clip, and sums up its bytes: no more than one clip is in memory."""
-
-    def __init__(self, stream: BinaryIO, shape: tuple[int, ...]) -> None:
-        self.stream, self.digest = stream, hashlib.sha256()
-        np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
-
-    def add(self, clip: NDArray[np.uint8]) -> None:
-        """The next clip."""
-        self.digest.update(clip.data)
-        self.stream.write(clip.data)
+def _columns(config: Config) -> dict[str, Column]:
+    """What a trajectory is, once for training and once for those that are kept for validation."""
+    trajectory = {
+        "video": Column(np.uint8, (config.frames, 3, SIDE_PX, SIDE_PX)),
+        "actions": Column(np.float32, (config.frames, ACTIONS)),
+        "states": Column(np.float32, (config.frames, STATES)),
+    }
+    return trajectory | {f"{KEPT}{key}": column for key, column in trajectory.items()}
 
 
-def _read(config: Config, found: Found, paths: list[Path]) -> Iterator[Trajectory]:
-    return read_trajectories(found.form, paths, config.camera, config.frames)
+def _write_splits(
+    config: Config, folder: Path, found: Found, growing: GrowingArrays, validation: frozenset[int]
+) -> None:
+    """Both stored splits, `validation.npz` last; the training clips are in `growing`, and those kept from them."""
+    settings = np.frombuffer(bytes.fromhex(_settings_digest(config)), np.uint8)
+    test = list(islice(_read(config, found, sources_of(found.form, found.test)), config.test_clips))
+    if not test:
+        raise DataError(f"{config.folder}: no trajectory in its test part; fetch the whole set")
+    _write_split(folder, "test", range(len(test)), _stacked(test), {"settings": settings})
+    stored: dict[str, NDArray[Any]] = {
+        "settings": settings,
+        "train_actions": growing.mapped("actions"),
+        "train_states": growing.mapped("states"),
+        "train_rows": np.setdiff1d(np.arange(growing.rows["video"] + len(validation)), sorted(validation)),
+        "train_sha256": np.frombuffer(growing.sha256("video"), np.uint8),
+        "train_marks": _marks(growing.mapped("video")),
+    }
+    rows: Iterable[int] = sorted(validation)
+    clips = Trajectory(*(np.asarray(growing.mapped(f"{KEPT}{key}")) for key in Trajectory._fields))
+    if found.validate:
+        some = islice(_read(config, found, sources_of(found.form, found.validate)), config.validation_clips)
+        clips = _stacked(list(some))
+        rows = range(len(clips.video))
+    _write_split(folder, "validation", rows, clips, stored)
+
+
+def _stacked(clips: list[Trajectory]) -> Trajectory:
+    """Trajectories as one, `[N, …]` each."""
+    return Trajectory(*(np.stack(values) for values in zip(*clips, strict=True)))
+
+
+def _read(config: Config, found: Found, sources: list[Path]) -> Iterator[Trajectory]:
+    return read_trajectories(found.form, sources, config.camera, config.frames)
 
 
 def _validation_rows(config: Config, found: Found, trajectories: int) -> frozenset[int]:
@@ -287,13 +309,14 @@ def _require_room(folder: Path, needed: int) -> None:
         )
 
 
-def _write_split(folder: Path, name: str, clips: list[tuple[int, Trajectory]], more: dict[str, NDArray[Any]]) -> None:
-    video, actions, states = (np.stack(values) for values in zip(*(clip for _, clip in clips), strict=True))
+def _write_split(
+    folder: Path, name: str, rows: Iterable[int], clips: Trajectory, more: dict[str, NDArray[Any]]
+) -> None:
     with atomic(folder / f"{name}.csv") as temporary:
-        rows = np.array([row for row, _ in clips], np.int64)
-        _factors(rows, states).to_csv(temporary, index=False, lineterminator="\n")
-    write_arrays(folder / f"{name}.npz", {"video": video, "actions": actions, "states": states, **more})
-    log.info("%s: %d clips of %d frames", name, *video.shape[:2])
+        table = _factors(np.array([*rows], np.int64), clips.states)
+        table.to_csv(temporary, index=False, lineterminator="\n")
+    write_arrays(folder / f"{name}.npz", {**clips._asdict(), **more})
+    log.info("%s: %d clips of %d frames", name, *clips.video.shape[:2])
 
 
 def _factors(rows: NDArray[np.int64], states: NDArray[np.float32]) -> pd.DataFrame:

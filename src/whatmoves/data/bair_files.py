@@ -12,7 +12,9 @@
 Nothing here is trusted: what is damaged, short or of other sizes is a `DataError` of one line.
 """
 
+import hashlib
 import io
+import json
 import os
 import re
 import struct
@@ -95,21 +97,32 @@ def find_set(folder: Path, form: Form | None = None, camera: Camera = "aux1") ->
     return found[0]
 
 
-def count_trajectories(form: Form, paths: Sequence[Path]) -> int:
-    """How many there are in these files or folders; raises `DataError` for a torn file."""
-    if form == "pictures":
-        return sum(1 for path in paths for _ in _trajectory_folders(path))
-    return sum(count_records(path) for path in paths)
+def sources_of(form: Form, paths: Sequence[Path]) -> list[Path]:
+    """The files of records themselves, or the folders of a part's folder that each hold some trajectories."""
+    return [source for path in paths for source in _folders(path, path)] if form == "pictures" else [*paths]
 
 
-def read_trajectories(form: Form, paths: Sequence[Path], camera: Camera, frames: int) -> Iterator[Trajectory]:
-    """The first `frames` frames of every trajectory, in order of files, then of records.
+def count_trajectories(form: Form, source: Path) -> int:
+    """How many there are in a source; raises `DataError` for a torn file."""
+    return len(_folders(source, source.parent)) if form == "pictures" else count_records(source)
+
+
+def state_of(form: Form, source: Path) -> list[Any]:
+    """What changes where a source is written to: its name, size and time; of folders the names and times in it."""
+    paths = _folders(source, source.parent) if form == "pictures" else [source]
+    states = [(path.name, path.stat()) for path in paths]
+    told = [[name, 0 if form == "pictures" else state.st_size, state.st_mtime_ns] for name, state in states]
+    return [source.name, hashlib.sha256(json.dumps(told).encode()).hexdigest()]
+
+
+def read_trajectories(form: Form, sources: Sequence[Path], camera: Camera, frames: int) -> Iterator[Trajectory]:
+    """The first `frames` frames of every trajectory, in order of sources, then of records.
 
     Raises `DataError` for what is damaged, shorter, or without this camera.
     """
-    for path in paths:
+    for path in sources:
         if form == "pictures":
-            yield from (_read_folder(folder, frames) for folder in _trajectory_folders(path))
+            yield from (_read_folder(folder, frames) for folder in _folders(path, path.parent))
             continue
         read = _read_raw if form == "records" else _read_prepared
         for number, payload in enumerate(read_records(path)):

@@ -2,7 +2,7 @@
 
     with GrowingArrays(folder, "train", {"video": Column(np.uint8, (30, 3, 64, 64))}, stamp) as growing:
         for source in sources[growing.keep(notes_of(sources)):]:   # what is whole already is kept
-            growing.append(video=...)                              # rows, as many blocks as one likes
+            growing.append(video=...)                              # rows, as often as one likes
             growing.commit(note_of(source))                        # from here on they are kept
         growing.finish("video", folder / "train.npy")
 
@@ -42,7 +42,7 @@ class Column(NamedTuple):
 
 
 class GrowingArrays:
-    """Arrays `[rows, …]`, a column each, that grow together in `folder`; see the module."""
+    """Arrays `[rows, …]`, a column each, that grow in `folder`; see the module."""
 
     def __init__(self, folder: Path, name: str, columns: Mapping[str, Column], stamp: str) -> None:
         """`stamp` says what all rows depend on: with another one, what is there is thrown away."""
@@ -50,12 +50,12 @@ class GrowingArrays:
         self.columns = dict(columns)
         self.journal = folder / f".{name}.journal"
         self.paths = {column: folder / f".{name}-{column}.npy" for column in columns}
-        self.rows = 0
+        self.rows = dict.fromkeys(columns, 0)  # that are committed
         self._first = json.dumps({"stamp": stamp, "columns": [str(column) for column in columns.items()]}) + "\n"
         self._told = self._lines()
         self._digests = {column: hashlib.sha256() for column in columns}  # of all rows
         self._block = {column: hashlib.sha256() for column in columns}  # of those that are not committed yet
-        self._block_rows = 0
+        self._block_rows = dict.fromkeys(columns, 0)
         self._kept = 0
         self._streams: dict[str, BinaryIO] = {}
 
@@ -72,8 +72,8 @@ class GrowingArrays:
         """The notes that the journal holds, before `keep` has looked at the rows."""
         return [line["note"] for line in self._told]
 
-    def kept(self) -> list[tuple[Any, int]]:
-        """Note and number of rows of all that is there."""
+    def kept(self) -> list[tuple[Any, dict[str, int]]]:
+        """Note and numbers of rows of all that is there."""
         return [(line["note"], line["rows"]) for line in self._told[: self._kept]]
 
     def keep(self, wanted: Sequence[Any]) -> int:
@@ -89,11 +89,11 @@ class GrowingArrays:
             if line["note"] != note or not self._holds(streams, line):
                 break
             self._kept += 1
-            self.rows += line["rows"]
+            self._count(line)
         for column, stream in streams.items():
             stream.seek(0)
             stream.write(self._head(column))
-            stream.truncate(len(self._head(column)) + self.rows * self.columns[column].row_bytes)
+            stream.truncate(len(self._head(column)) + self.rows[column] * self.columns[column].row_bytes)
             stream.seek(0, os.SEEK_END)
         lines = [json.dumps(line) + "\n" for line in self._told[: self._kept]]
         rewritten = self.journal.with_name(f"{self.journal.name}.new")
@@ -103,17 +103,14 @@ class GrowingArrays:
         return self._kept
 
     def append(self, **rows: NDArray[Any]) -> None:
-        """Rows `[n, …]` of every column, behind those that are there; kept once they are committed."""
-        counts = {len(block) for block in rows.values()}
-        assert set(rows) == set(self.columns), "every column grows"
-        assert len(counts) == 1, "by as many rows"
+        """Rows `[n, …]` of some columns, behind those that are there; kept once they are committed."""
         for column, block in rows.items():
             content = np.ascontiguousarray(block, self.columns[column].dtype)
             assert content.shape[1:] == self.columns[column].shape, f"{column}: rows are {content.shape[1:]}"
             self._streams[column].write(content.data)
             self._block[column].update(content.data)
             self._digests[column].update(content.data)
-        self._block_rows += counts.pop()
+            self._block_rows[column] += len(content)
 
     def commit(self, note: Any) -> None:
         """Note down what was appended since the last commit, as done."""
@@ -123,10 +120,11 @@ class GrowingArrays:
         line = {"note": note, "rows": self._block_rows, "sha256": sums}
         with self.journal.open("a", encoding="utf-8") as journal:
             journal.write(json.dumps(line) + "\n")
-        self.rows += self._block_rows
+        self._count(line)
         self._told = [*self._told[: self._kept], line]
         self._kept += 1
-        self._block_rows, self._block = 0, {column: hashlib.sha256() for column in self.columns}
+        self._block = {column: hashlib.sha256() for column in self.columns}
+        self._block_rows = dict.fromkeys(self.columns, 0)
 
     def sha256(self, column: str) -> bytes:
         """Checksum of all rows of a column."""
@@ -136,16 +134,16 @@ class GrowingArrays:
         """What is committed of a column, read-only, from the file as it is used."""
         self._streams[column].flush()
         dtype, shape = self.columns[column]
-        if not self.rows:
-            return np.empty((0, *shape), dtype)
-        return np.memmap(self.paths[column], dtype, "r", len(self._head(column)), (self.rows, *shape))
+        if not self.rows[column] or not self.columns[column].row_bytes:  # nothing cannot be mapped
+            return np.empty((self.rows[column], *shape), dtype)
+        return np.memmap(self.paths[column], dtype, "r", len(self._head(column)), (self.rows[column], *shape))
 
     def finish(self, column: str, path: Path) -> None:
         """Make a column a `.npy` at `path`, and throw the journal and the other columns away: the end."""
-        assert not self._block_rows, "rows that were not committed"
+        assert not any(self._block_rows.values()), "rows that were not committed"
         stream = self._streams[column]
         stream.seek(0)
-        stream.write(self._head(column, self.rows))
+        stream.write(self._head(column, self.rows[column]))
         for each in self._streams.values():
             each.close()
         umask = os.umask(0)
@@ -174,18 +172,23 @@ class GrowingArrays:
         for line in lines if first == self._first else []:
             try:
                 entry = json.loads(line)
-                if not line.endswith("\n") or set(entry["sha256"]) != set(self.columns) or entry["rows"] < 0:
+                if not line.endswith("\n") or any(set(entry[key]) != set(self.columns) for key in ("rows", "sha256")):
                     break
-                told.append({"note": entry["note"], "rows": int(entry["rows"]), "sha256": dict(entry["sha256"])})
+                told.append({"note": entry["note"], "rows": dict(entry["rows"]), "sha256": dict(entry["sha256"])})
             except (ValueError, KeyError, TypeError):
                 break
         return told
+
+    def _count(self, line: Mapping[str, Any]) -> None:
+        """Count a line's rows."""
+        for column, rows in line["rows"].items():
+            self.rows[column] += rows
 
     def _holds(self, streams: Mapping[str, BinaryIO], line: Mapping[str, Any]) -> bool:
         """Whether the next rows are what the journal's line says; if so, they count."""
         whole = {column: digest.copy() for column, digest in self._digests.items()}
         for column, stream in streams.items():
-            block, left = hashlib.sha256(), line["rows"] * self.columns[column].row_bytes
+            block, left = hashlib.sha256(), line["rows"][column] * self.columns[column].row_bytes
             while left and (content := stream.read(min(left, BLOCK_BYTES))):
                 block.update(content)
                 whole[column].update(content)

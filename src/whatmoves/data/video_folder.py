@@ -294,7 +294,7 @@ def _write_all(config: Config, folder: Path, read: Sequence[Read], growing: Grow
                 "train_videos": np.array(
                     [(n, one.first, one.rows) for n, one in zip(members["train"], train, strict=True)]
                 ),
-                "all_frames": np.array([growing.rows]),
+                "all_frames": np.array([growing.rows["video"]]),
                 "all_sha256": np.frombuffer(growing.sha256("video"), np.uint8),
                 "marks": _marks(frames),
             }

@@ -69,7 +69,7 @@ def read_videos(how: Reading, videos: Sequence[Video], growing: GrowingArrays) -
         log.info("%d of %d videos were read before; going on with the others", kept, len(videos))
     with tqdm(total=len(videos), initial=kept, unit="video", disable=not sys.stderr.isatty()) as bar:
         for video, sha256 in zip(videos[kept:], sums[kept:], strict=True):
-            before = growing.rows
+            before = growing.rows["video"]
             actions = read_actions(video.actions, how.actions) if how.actions else None
             reader = Reader(video, how.image_px, how.channels, how.frames_per_s)
             block: list[NDArray[np.uint8]] = []
@@ -87,13 +87,13 @@ def read_videos(how: Reading, videos: Sequence[Video], growing: GrowingArrays) -
                                 "must be one a frame")  # fmt: skip
             assert reader.facts is not None
             growing.commit({**_inputs(how, video, sha256), "facts": reader.facts})
-            assert growing.rows == before + count
+            assert growing.rows["video"] == before + count
             bar.update()
     read, first = [], 0
     for video, (note, rows) in zip(videos, growing.kept(), strict=True):
         width, height, times_s = note["facts"]
-        read.append(Read(video, first, rows, note["sha256"], Facts(width, height, tuple(times_s))))
-        first += rows
+        read.append(Read(video, first, rows["video"], note["sha256"], Facts(width, height, tuple(times_s))))
+        first += rows["video"]
     return read
 
 
