@@ -9,6 +9,7 @@ Imports nothing that takes time: the rules look for files with it.
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -68,12 +69,33 @@ def find_videos(folder: Path) -> list[Video]:
     return found
 
 
+def usable_videos(folder: Path, actions: int) -> list[Video]:
+    """The videos of a folder, with which three parts can be filled.
+
+    Raises `DataError` as `find_videos` does, for too few, and for one without its actions where there are to be some.
+    """
+    videos = find_videos(folder)
+    counts = Counter(video.part for video in videos)
+    if counts[None] and len(videos) < 3:
+        raise DataError(
+            f"{folder}: {len(videos)} videos; must be 3 or more, since training, validation and test share none: cut a "
+            "long one"
+        )
+    if counts["train"] == 1 and not counts["validation"]:
+        raise DataError(f"{folder}: one video in train/ and none for validation; add one, or validation/")
+    lacking = [video for video in videos if actions and not video.actions.is_file()]
+    if lacking:
+        more = f", nor those of {len(lacking) - 1} others" if len(lacking) > 1 else ""
+        raise DataError(f"{lacking[0].actions}: no such file{more}; every video needs its actions, or set actions to 0")
+    return videos
+
+
 def input_files(options: dict[str, Any]) -> list[Path]:
     """The films and tables of the folder that a study's `options` name. Pictures, which may be many thousands, are
     `content_files`."""
-    videos = find_videos(Path(options["folder"]))
+    videos = usable_videos(Path(options["folder"]), options.get("actions", 0))
     films = [video.path for video in videos if not video.pictures]
-    return [*films, *(video.actions for video in videos if options.get("actions") and video.actions.is_file())]
+    return [*films, *(video.actions for video in videos if options.get("actions"))]
 
 
 def content_files(options: dict[str, Any]) -> list[Path]:

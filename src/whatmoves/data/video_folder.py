@@ -16,7 +16,6 @@ declares as its input. A conversion that was killed goes on with the video it wa
 import errno
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -33,7 +32,7 @@ from whatmoves.data.growing_arrays import GrowingArrays
 from whatmoves.data.recording_controls import KEYS, STATISTICS, Scale, scale_of
 from whatmoves.data.recording_frames import apart_starts, split_sessions
 from whatmoves.data.streams import uniforms
-from whatmoves.data.video_files import FACTORS, Video, content_files, find_videos, input_files
+from whatmoves.data.video_files import FACTORS, Video, content_files, input_files, usable_videos
 from whatmoves.data.video_frames import SHOWN_NAMES, Read, Reading, more_of, read_videos, tell_cuts, tell_rates
 from whatmoves.data.video_reader import reader_version
 from whatmoves.errors import DataError
@@ -104,7 +103,7 @@ def more_files(config: Config) -> tuple[str, ...]:
 
 def require_files(config: Config) -> None:
     """Raise `DataError` where there are no videos, too few, or some without their actions."""
-    _find(config)
+    usable_videos(config.folder, config.actions)
 
 
 def outside_files(config: Config) -> list[Path]:
@@ -121,7 +120,7 @@ def make(config: Config, folder: Path) -> None:
     """
     for name in ("validation.npz", FRAMES):
         (folder / name).unlink(missing_ok=True)  # of earlier settings: no half may pass for a whole
-    videos = _find(config)
+    videos = usable_videos(config.folder, config.actions)
     _tell_unread(config, videos)
     log.info("%s: %d videos, read by %s", config.folder, len(videos), reader_version())
     how = Reading(config.image_px, config.channels, config.frames_per_s, config.actions)
@@ -253,22 +252,6 @@ class VideoFolder:
                 raise DataError(f"{path}: made with other settings; {FIX}")
             self._read[name] = arrays
         return self._read[name]
-
-
-def _find(config: Config) -> list[Video]:
-    """The videos, enough for three parts and with their actions, by names alone."""
-    videos = find_videos(config.folder)
-    counts = Counter(video.part for video in videos)
-    if counts[None] and len(videos) < len(PARTS):
-        raise DataError(f"{config.folder}: {len(videos)} videos; must be {len(PARTS)} or more, since training, "
-                        "validation and test share none: cut a long one")  # fmt: skip
-    if counts["train"] == 1 and not counts["validation"]:
-        raise DataError(f"{config.folder}: one video in train/ and none for validation; add one, or validation/")
-    lacking = [video for video in videos if config.actions and not video.actions.is_file()]
-    if lacking:
-        more = f", nor those of {len(lacking) - 1} others" if len(lacking) > 1 else ""
-        raise DataError(f"{lacking[0].actions}: no such file{more}; every video needs its actions, or set actions to 0")
-    return videos
 
 
 def _write_all(config: Config, folder: Path, read: Sequence[Read], growing: GrowingArrays) -> None:
