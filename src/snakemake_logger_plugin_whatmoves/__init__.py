@@ -5,10 +5,16 @@ Snakemake finds it by its name; profiles/*/config.yaml ask for it (`logger: what
 """
 
 import atexit
+import contextlib
+import json
 import logging
+import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 from datetime import datetime
+
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -17,7 +23,7 @@ from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultForma
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_whatmoves.run import Run
+from snakemake_logger_plugin_whatmoves.run import Run, duration
 from snakemake_logger_plugin_whatmoves.screen import drawn
 
 # What Snakemake says of itself at each start, and again and again; what it means stands on the screen or in the lines.
@@ -35,6 +41,7 @@ OF_SNAKEMAKE = (
     "Using shell",
     "Using workflow specific profile",
 )
+MANY_JOBS = 20  # from here on, the time left is worth some seconds of measuring
 SILENT = {
     LogEvent.PROGRESS, LogEvent.SHELLCMD, LogEvent.JOB_STARTED, LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH,
     LogEvent.WORKFLOW_STARTED, LogEvent.GROUP_INFO, LogEvent.DEBUG_DAG,
@@ -57,6 +64,7 @@ class LogHandler(LogHandlerBase):
         self.words = DefaultFormatter(quiet, settings.show_failed_logs)
         self.run = Run()
         self.live: Live | None = None
+        self.study: list[str] = []
         self.console = Console(stderr=True, no_color=settings.nocolor or None, highlight=False)
         if quiet or settings.dryrun or settings.verbose or settings.printshellcmds or settings.debug_dag:
             self.own = ColorizingTextHandler(settings.nocolor, sys.stdout if settings.stdout else sys.stderr)
@@ -92,6 +100,11 @@ class LogHandler(LogHandlerBase):
     def _show(self, record: logging.LogRecord) -> None:
         event = getattr(record, "event", None)
         lines = self.run.take(record)
+        if event == LogEvent.WORKFLOW_STARTED:
+            given = [str(path) for path in record.__dict__.get("configfiles") or []]
+            self.study = given or [str(Path(record.__dict__["snakefile_main"]).parent / "config/config.yaml")]
+        if event == LogEvent.RUN_INFO and self.run.cores and self.run.total >= MANY_JOBS:
+            threading.Thread(target=self._expect, daemon=True).start()
         if event == LogEvent.RUN_INFO and self.live is not None and self.run.total:
             self.live.start()
         if event in (LogEvent.JOB_INFO, LogEvent.JOB_FINISHED, LogEvent.RUN_INFO):
@@ -107,6 +120,20 @@ class LogHandler(LogHandlerBase):
             return
         style = "red" if record.levelno >= logging.ERROR else "yellow" if record.levelno >= logging.WARNING else ""
         self._write(text.splitlines(), style)
+
+    def _expect(self) -> None:
+        """Ask what jobs should take here, in a process beside them; without an answer the run's own times must do."""
+        command = [sys.executable, "-m", "whatmoves", "studies", "--expected", "--configfile", self.study[-1]]
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            said = json.loads(subprocess.run(command, capture_output=True, check=False, text=True).stdout)
+            if said["pace"] is None:
+                return
+            self.run.expected_s, self.run.pace = said["seconds"], said["pace"]
+            left = self.run.left_s()
+            if left is not None and self.live is None:
+                self._write(
+                    [f"{datetime.now():%H:%M:%S} about {duration(left)} on this machine, {self.run.cores} jobs at once"]
+                )
 
     def _write(self, lines: Iterable[str], style: str = "") -> None:
         for line in lines:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
+PRIOR_S = 60.0  # of work that the measured pace counts for, beside the jobs that have ended
 LAST_BYTES = 4000  # of a job's log: more than its last line of progress
 # As `whatmoves.training.loop` writes it: "256/4,800 clips: …, 812 clips/s".
 CLIPS = re.compile(r"^([\d,]+)/([\d,]+) clips: .*?train_total ([^,\s]+).*, (\d+) clips/s$", re.MULTILINE)
@@ -52,17 +53,24 @@ class Progress:
 
 @dataclass
 class Run:
-    """A run so far. `expected_s`: rule → seconds a job of it took elsewhere, for what has not run here yet."""
+    """A run so far.
+
+    `expected_s`: name of a job → its seconds on a measured machine, of which this one takes `pace` times as many; both may
+    come late (`whatmoves studies --expected`). `cores` is 0 where jobs run on other machines.
+    """
 
     expected_s: Mapping[str, float] = field(default_factory=dict)
+    pace: float | None = None
     clock: Callable[[], float] = time.monotonic
     waiting: Counter[str] = field(default_factory=Counter)
     running: dict[int, Job] = field(default_factory=dict)
     took_s: dict[str, list[float]] = field(default_factory=dict)
+    ended: dict[str, float] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
     done: int = 0
     failed: int = 0
     total: int = 0
-    cores: int = 1
+    cores: int = 0
 
     def __post_init__(self) -> None:
         self.began = self.clock()
@@ -81,6 +89,7 @@ class Run:
             name = " ".join([said["rule_name"], *map(str, dict(said["wildcards"] or {}).values())])
             again = said["jobid"] in self.running
             self.running[said["jobid"]] = job = Job(said["rule_name"], name, log, self.clock())
+            self.seen.add(" ".join([rule_of(job.rule), *name.split(" ")[1:]]))
             if not again and self.waiting[job.rule]:
                 self.waiting[job.rule] -= 1
             return [f"{self._place()} {name} …"]
@@ -88,6 +97,7 @@ class Run:
             self.done += 1
             seconds = self.clock() - ended.started
             self.took_s.setdefault(ended.rule, []).append(seconds)
+            self.ended[" ".join([rule_of(ended.rule), *ended.name.split(" ")[1:]])] = seconds
             return [f"{self._place()} {ended.name}: {duration(seconds)}"]
         if event == LogEvent.JOB_ERROR and (broken := self.running.pop(said["jobid"], None)):
             self.failed += 1
@@ -95,26 +105,34 @@ class Run:
         return []
 
     def left_s(self) -> float | None:
-        """Seconds to the end, as far as one can say: what jobs of a rule took here, or elsewhere at this run's pace."""
-        known = [(sum(s), len(s) * self.expected_s[rule]) for rule, s in self.took_s.items() if rule in self.expected_s]
-        elsewhere = sum(expected for _, expected in known)
-        pace = sum(took for took, _ in known) / elsewhere if elsewhere else 1.0
-
-        def of_rule(rule: str) -> float | None:
-            if rule in self.took_s:
-                return sum(self.took_s[rule]) / len(self.took_s[rule])
-            return self.expected_s[rule] * pace if rule in self.expected_s else None
-
-        parts = [
-            None if (usual_s := of_rule(rule)) is None else count * usual_s
-            for rule, count in self.waiting.items()
-            if count
-        ]
-        lefts = [self._left_of(job, of_rule(job.rule)) for job in self.running.values()]
-        if any(part is None for part in [*parts, *lefts]):
+        """Seconds to the end, as far as one can say: of what jobs of a rule took here, or of what is expected of them at
+        this run's pace; None while there is neither, or where jobs run on other machines."""
+        if not self.cores:
             return None
-        whole = [part or 0.0 for part in [*parts, *lefts]]
-        return max(sum(whole) / max(1, self.cores), *(left or 0.0 for left in lefts), 0.0)
+        took_s, expected_s = self._finished()
+        pace = ((self.pace or 1.0) * PRIOR_S + took_s) / (PRIOR_S + expected_s)
+        left = [self._left_of(job, self._usual_s(job.rule, job.name, pace)) for job in self.running.values()]
+        for rule, count in self.waiting.items():
+            unseen = [name for name in self.expected_s if rule_of(name) == rule_of(rule) and name not in self.seen]
+            each = [self._usual_s(rule, name, pace) for name in unseen] or [self._usual_s(rule, rule, pace)]
+            left += [None if None in each else sum(s or 0.0 for s in each) / len(each)] * count
+        if None in left:
+            return None
+        return max([sum(s or 0.0 for s in left) / self.cores, *(s or 0.0 for s in left)], default=0.0)
+
+    def _usual_s(self, rule: str, name: str, pace: float) -> float | None:
+        """Seconds of a job; what no time is known of beside others whose times are, such as `all`, takes none."""
+        name = " ".join([rule_of(rule), *name.split(" ")[1:]])
+        if name in self.expected_s:
+            return self.expected_s[name] * pace
+        if rule in self.took_s:
+            return sum(self.took_s[rule]) / len(self.took_s[rule])
+        return 0.0 if self.expected_s else None
+
+    def _finished(self) -> tuple[float, float]:
+        """Seconds that finished jobs took and were expected to take, of those of which both are known."""
+        known = [(took, self.expected_s[name]) for name, took in self.ended.items() if name in self.expected_s]
+        return sum(took for took, _ in known), sum(usual for _, usual in known)
 
     def _left_of(self, job: Job, usual_s: float | None) -> float | None:
         elapsed = self.clock() - job.started
@@ -125,6 +143,12 @@ class Run:
 
     def _place(self) -> str:
         return f"[{self.done}/{self.total}]"
+
+
+def rule_of(name: str) -> str:
+    """The rule of a job's name; there is one `data` rule for each set of splits."""
+    rule = name.split(" ")[0]
+    return "data" if rule.startswith("data_") else rule
 
 
 def in_words(counts: Mapping[str, int]) -> str:

@@ -109,7 +109,7 @@ def test_a_gpus_speed_is_told_from_its_report(tmp_path: Path) -> None:
 
 def test_a_broken_file_of_times_is_named(tmp_path: Path) -> None:
     path = tmp_path / "jobs.json"
-    path.write_text('{"machine": "m", "configfile": "c", "seconds": {"train": {"a": "b"}}}', encoding="utf-8")
+    path.write_text('{"machine": "m", "configfile": "c", "operations_per_cpu_s": 1, "seconds": {"train": {"a": "b"}}}', encoding="utf-8")
     with pytest.raises(DataError, match=r"jobs.json: seconds.train.a: .*; make it again, from a run's log"):
         read_job_times(path)
 

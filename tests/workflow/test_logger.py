@@ -30,38 +30,55 @@ def started(jobid: int, rule: str, log: str = "") -> logging.LogRecord:
     return event(LogEvent.JOB_INFO, jobid=jobid, rule_name=rule, log=[log] if log else [], wildcards=wildcards)
 
 
+EXPECTED = {"train d 0": 100.0, "train d 1": 60.0, "judge d": 50.0}
+
+
 @pytest.fixture
 def run() -> Run:
-    run = Run({"train": 100.0, "judge": 50.0}, Clock())
+    run = Run(EXPECTED, clock=Clock())
     run.take(event(LogEvent.RESOURCES_INFO, cores=2))
-    assert run.take(event(LogEvent.RUN_INFO, stats={"train": 2, "judge": 1, "total": 3})) == [
-        "3 jobs: 2 train, 1 judge"
-    ]
+    stats = {"train": 2, "judge": 1, "all": 1, "total": 4}
+    assert run.take(event(LogEvent.RUN_INFO, stats=stats)) == ["4 jobs: 2 train, 1 judge, 1 all"]
     return run
 
 
 def test_a_run_is_counted(run: Run) -> None:
-    assert run.take(started(1, "train")) == ["[0/3] train d 0 …"]
+    assert run.take(started(1, "train")) == ["[0/4] train d 0 …"]
     run.clock.now = 61.0  # type: ignore[attr-defined]
-    assert run.take(event(LogEvent.JOB_FINISHED, job_id=1)) == ["[1/3] train d 0: 1:01"]
+    assert run.take(event(LogEvent.JOB_FINISHED, job_id=1)) == ["[1/4] train d 0: 1:01"]
     run.take(started(2, "train"))
-    assert run.take(event(LogEvent.JOB_ERROR, jobid=2)) == ["[1/3] train d 0: FAILED after 0 s"]
+    assert run.take(event(LogEvent.JOB_ERROR, jobid=2)) == ["[1/4] train d 0: FAILED after 0 s"]
     run.take(started(2, "train"))  # sent again: it is no further job
     assert run.waiting["train"] == 0
     assert (run.done, run.failed, list(run.running)) == (1, 1, [2])
 
 
 def test_time_left_is_of_this_runs_pace(run: Run) -> None:
-    """A training that took half of what it takes elsewhere halves what is expected of a rule that has not run yet."""
-    assert run.left_s() == 125  # (2 · 100 + 50) / 2 cores
+    """A training that took half of what is expected makes the rest shorter, by its share of what is known of pace."""
+    assert run.left_s() == 105  # (100 + 60 + 50) / 2 cores
+    run.pace = 2.0
+    assert run.left_s() == 210
     run.take(started(1, "train"))
     run.clock.now = 50.0  # type: ignore[attr-defined]
     run.take(event(LogEvent.JOB_FINISHED, job_id=1))
-    assert run.left_s() == (50 + 25) / 2
-    run.take(started(2, "train"))
+    pace = (2 * 60 + 50) / (60 + 100)
+    assert run.left_s() == pytest.approx(60 * pace)  # the longest job, longer than half of (60 + 50)
+    run.waiting["train"] = 0
+    run.take(event(LogEvent.JOB_INFO, jobid=3, rule_name="judge", log=[], wildcards={"dataset": "d"}))
     run.clock.now = 60.0  # type: ignore[attr-defined]
-    assert run.left_s() == 40  # one job, longer than all there is for the other core
-    run.waiting["unheard_of"] = 1
+    assert run.left_s() == pytest.approx(50 * pace - 10)
+
+
+def test_without_expectations_the_runs_own_times_count(run: Run) -> None:
+    run.expected_s = {}
+    assert run.left_s() is None
+    run.waiting.clear()
+    run.waiting["train"] = 2
+    run.take(started(1, "train"))
+    run.clock.now = 30.0  # type: ignore[attr-defined]
+    run.take(event(LogEvent.JOB_FINISHED, job_id=1))
+    assert run.left_s() == 30
+    run.cores = 0  # on a cluster nobody knows how many at once
     assert run.left_s() is None
 
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--check --hours --seed-of --json --folder`."""
+    """`--check --hours --expected --seed-of --json --folder`."""
     add_study(parser)
     parser.add_argument("--check", action="store_true", help="build every data set's and model's settings and shapes")
     parser.add_argument(
@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=0.0,
         metavar="MORE_THAN",
         help="say how many hours its training takes without a GPU; with a number, only if they are more than that",
+    )
+    parser.add_argument(
+        "--expected", action="store_true", help="print as JSON how many seconds each job should take on this machine"
     )
     parser.add_argument(
         "--seed-of", type=Path, metavar="HYPOTHESES", help="print the data seed of the commit that declared this file"
@@ -43,6 +46,12 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if arguments.hours is not None:
         _say_hours(arguments)
+        return
+    if arguments.expected:
+        study, _ = open_study(arguments)
+        from whatmoves.machines.expected import expected
+
+        json.dump(expected(study), sys.stdout)
         return
     if arguments.seed_of is not None:
         from whatmoves.provenance.closure import source_folder

@@ -3,7 +3,7 @@
     python -m whatmoves.machines.job_times LOG... --machine "maker, cores, what else ran" \\
         --configfile config/config.yaml --out benchmarks/results/jobs-quick.json
 
-LOG is what Snakemake said while it ran (`.snakemake/log/*.log`, or its stderr). Of several logs on one machine each
+It is run on the machine of the run, whose speed it measures. LOG is what Snakemake said while it ran (`.snakemake/log/*.log`, or its stderr). Of several logs on one machine each
 job's shortest time counts, the one that other work disturbed least. It is wall time: the processor time in benchmarks
 (`results/*/benchmarks`) is read every 30 s, and so lacks up to the last 30 s of a job, most of many of ours.
 """
@@ -25,10 +25,12 @@ DATA_RULES = "data"  # there is one rule for each set of splits; their names beg
 
 
 class JobTimes(Settings):
-    """What a run took: seconds of wall time by rule and then by the job's wildcards, joined by `/`."""
+    """What a run took: seconds of wall time by rule and then by the job's wildcards, joined by `/`; and how fast one
+    processor of that machine is, as `whatmoves.training.estimate.operations_per_cpu_s` measures it."""
 
     machine: str
     configfile: str
+    operations_per_cpu_s: float = Field(gt=0)
     seconds: dict[str, dict[str, float]] = Field(min_length=1)
 
 
@@ -75,7 +77,10 @@ def main() -> None:
     seconds = condensed(path.read_text(encoding="utf-8", errors="replace") for path in given.logs)
     if not seconds:
         raise DataError(f"{given.logs[0]}: no job ended in it; give the log of a run that was not quiet")
-    times = JobTimes(machine=given.machine, configfile=given.configfile, seconds=seconds)
+    from whatmoves.training.estimate import operations_per_cpu_s  # imports PyTorch
+
+    speed = float(f"{operations_per_cpu_s():.3g}")
+    times = JobTimes(machine=given.machine, configfile=given.configfile, operations_per_cpu_s=speed, seconds=seconds)
     write_json(given.out, times.model_dump(mode="json"))
 
 
