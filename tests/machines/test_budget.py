@@ -10,6 +10,7 @@ from whatmoves.machines.budget import (
     OutOfTimeError,
     PartFailedError,
     Report,
+    environment,
     finish,
     part,
     run_together,
@@ -63,6 +64,14 @@ def test_commands_run_together_fail_with_name_and_last_words(tmp_path: Path) -> 
     asleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     with pytest.raises(OutOfTimeError, match=r"^slow was ended$"):
         run_together({"slow": asleep}, tmp_path, budget, budget.started)
+
+
+@pytest.mark.parametrize(("given", "seen"), [(None, "0"), ("2,3", "2"), ("", "")])
+def test_children_see_one_gpu_of_those_given(given: str | None, seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if given is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    assert environment()["CUDA_VISIBLE_DEVICES"] == seen
 
 
 def test_a_process_that_will_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

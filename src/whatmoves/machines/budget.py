@@ -93,9 +93,12 @@ def python(*arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment of child processes: this package's folder is on their path, installed or not."""
+    """The environment of child processes: this package's folder is on their path, installed or not, and they see one
+    GPU, the first that this process may use, whatever else is there."""
     source = str(Path(__file__).parents[2])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])}
+    path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+    return {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": first}
 
 
 def start(command: Sequence[str], said: Path | None) -> "subprocess.Popen[bytes]":
