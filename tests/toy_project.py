@@ -58,6 +58,7 @@ class Project:
             self.edit(name, text)
         lock = "numpy==2.4.6\ntorch==2.13.0  # a comment\nmatplotlib==3.11.2\n"
         (self.folder / "requirements.txt").write_text(lock)
+        (self.folder / "Snakefile").write_text("rule all:\n    input: []\n")
         self.prose.parent.mkdir()
         self.prose.write_text("A paper.")
 

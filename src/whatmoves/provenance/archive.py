@@ -1,8 +1,9 @@
 """One file that holds a study's results, and the way back: laid only where they belong to the tree.
 
 An archive is a `.tar.gz` with equal bytes for equal results: values, figures, tables, receipts, timings, the resolved
-settings, a manifest with checksums, and an RO-Crate description (https://w3id.org/ro/crate) for public archives. Clips
-and checkpoints are left out unless asked for; their checksums stay in the receipts.
+settings, a manifest with checksums, the workflow's files, and their description as a Provenance Run Crate for public
+archives (`whatmoves.provenance.crate`). Clips and checkpoints are left out unless asked for; their checksums stay in
+the receipts.
 """
 
 import contextlib
@@ -21,7 +22,8 @@ from typing import Any
 
 from whatmoves.errors import DataError, ProofError
 from whatmoves.files import atomic, read_json, sha256, write_json
-from whatmoves.provenance.receipts import checksum, is_receipt, read_receipt
+from whatmoves.provenance.closure import source_folder
+from whatmoves.provenance.receipts import checksum, read_receipt
 from whatmoves.provenance.report import FRESH, UNUSED, Report
 from whatmoves.provenance.verify import CONFIG, PROVEN_FOLDERS, RESTORED, verify
 from whatmoves.study import Study
@@ -29,6 +31,7 @@ from whatmoves.yaml_files import yaml_text
 
 FORMAT = 1
 MANIFEST, CRATE = "manifest.json", "ro-crate-metadata.json"
+WORKFLOW, RULES = "Snakefile", "workflow/rules"  # packed to be read, never laid back: the tree has its own
 PACKED_FOLDERS = ("figures/", "animations/")  # packed whole, with the data they draw
 PACKED_SUFFIXES = frozenset({".json", ".csv", ".yaml"})  # packed elsewhere
 MAX_FILES = 100_000
@@ -37,6 +40,8 @@ MAX_BYTES = 64 * 2**30
 
 def archive(study: Study, root: Path, out: Path, *, checkpoints: bool = False, source: Path | None = None) -> None:
     """Pack the results under `root` = results/<study> into `out`; raises `ProofError` if one of them is not fresh."""
+    from whatmoves.provenance.crate import describe  # its library takes a while to import
+
     report = verify(study, root, source=source, paper=False)
     _refuse(report, f"{root}: not packed")
     packed, left_out = _contents(root, report, checkpoints)
@@ -47,9 +52,11 @@ def archive(study: Study, root: Path, out: Path, *, checkpoints: bool = False, s
         "files": {key: {"sha256": sha256(path), "size": path.stat().st_size} for key, path in files.items()},
         "left_out": left_out,
     }
-    extra = {
+    workflow = _workflow((source or source_folder()).parent)
+    described = describe(study, files, workflow, left_out)
+    extra = {name: path.read_bytes() for name, path in workflow.items()} | {
         MANIFEST: (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode(),
-        CRATE: (json.dumps(_crate(study, files), indent=1, sort_keys=True) + "\n").encode(),
+        CRATE: (json.dumps(described, indent=1, sort_keys=True) + "\n").encode(),
     }
     if CONFIG not in files:
         extra[CONFIG] = yaml_text(study.model_dump(mode="json")).encode()
@@ -132,21 +139,12 @@ def _contents(root: Path, report: Report, checkpoints: bool) -> tuple[list[str],
     return sorted(packed), left_out
 
 
-def _crate(study: Study, files: Mapping[str, Path]) -> Any:
-    """RO-Crate metadata; its date is that of the last receipt, so equal results give equal bytes."""
-    from rocrate.rocrate import ROCrate
-
-    crate = ROCrate()
-    crate.name = f"What Moves: results of study {study.study}"
-    crate.description = study.description or f"Values, figures and receipts of the study {study.study}."
-    crate.license = "https://spdx.org/licenses/MIT"
-    ended = [read_receipt(path)["run"]["ended"] for key, path in files.items() if is_receipt(Path(key))]
-    crate.datePublished = max(ended)
-    people = [{"@id": f"#{name}", "@type": "Person", "name": name} for name in study.paper.authors]
-    crate.creator = [crate.add_jsonld(person) for person in people]
-    for key, path in files.items():
-        crate.add_file(path, key, properties={"sha256": sha256(path), "contentSize": str(path.stat().st_size)})
-    return crate.metadata.generate()
+def _workflow(project: Path) -> dict[str, Path]:
+    """The files that say what runs when, by their place in a checkout, the Snakefile first."""
+    files = [project / WORKFLOW, *sorted((project / RULES).glob("*.smk"))]
+    if not files[0].is_file():
+        raise DataError(f"{files[0]}: no such file; an archive says what ran, so pack from a checkout of the project")
+    return {path.relative_to(project).as_posix(): path for path in files}
 
 
 def _unpack(file: Path, folder: Path) -> dict[str, Any]:
@@ -179,8 +177,12 @@ def _unpack(file: Path, folder: Path) -> dict[str, Any]:
             raise DataError(f"{file}: {key} is damaged or absent; get the archive again")
     listed = {*manifest["files"], MANIFEST, CRATE, CONFIG}
     for path in folder.rglob("*"):
-        if path.is_file() and path.relative_to(folder).as_posix() not in listed:
-            raise DataError(f"{file}: {path.relative_to(folder).as_posix()} is not in its manifest; not restored")
+        key = path.relative_to(folder).as_posix()
+        if path.is_file() and (key == WORKFLOW or PurePosixPath(key).match(f"{RULES}/*.smk")):
+            path.unlink()
+        elif path.is_file() and key not in listed:
+            raise DataError(f"{file}: {key} is not in its manifest; not restored")
+    shutil.rmtree(folder / PurePosixPath(RULES).parent, ignore_errors=True)
     return manifest
 
 
