@@ -48,10 +48,13 @@ def test_a_part_that_fails_or_has_no_time_is_told_and_the_next_one_runs() -> Non
         raise PartFailedError("the wrong bytes")
     with part(report, budget, "late", 1):
         raise OutOfTimeError("a training was ended")
+    with part(report, budget, "stumbles", 1):
+        (Path("no") / "such").read_text(encoding="utf-8")
     clock.now_s += 20
     with part(report, budget, "runs", 5) as (_, deadline):
         assert budget.left_s(deadline) == 0
-    assert report.failed == ["fails: the wrong bytes"]
+    assert report.failed[0] == "fails: the wrong bytes"
+    assert report.failed[1].startswith("stumbles: FileNotFoundError: ")
     assert report.not_run == ["late: out of time: a training was ended"]
     assert report.found["fails"] == {"seen": 1}  # what it had found before is kept
 

@@ -14,7 +14,7 @@ from whatmoves.loading import load_study
 from whatmoves.machines import checked_study
 from whatmoves.machines.agreement import HostNoise, compare, without_dropout
 from whatmoves.machines.budget import PartFailedError
-from whatmoves.machines.gpu_check import _beside_fp32, _require_no_waiting, gpu_hours
+from whatmoves.machines.gpu_check import _beside_fp32, _require_no_waiting, finite, gpu_hours
 from whatmoves.machines.steps import measure, wanted
 from whatmoves.plugins import open_source
 
@@ -154,6 +154,14 @@ def test_losses_are_compared_over_the_steps_that_both_took() -> None:
     ]
     _beside_fp32(rows)
     assert [(r["loss"], r["loss_fp32"], r["loss_steps"]) for r in rows] == [(1.5, 2, 2), (2, 2, 2), (7, None, 1)]
+
+
+def test_what_is_no_number_is_null_in_the_report() -> None:
+    assert finite({"a": [1.5, float("nan")], "b": {"c": float("inf")}, "d": "x"}) == {
+        "a": [1.5, None],
+        "b": {"c": None},
+        "d": "x",
+    }
 
 
 def test_a_step_that_waits_fails() -> None:

@@ -83,6 +83,9 @@ def part(report: Report, budget: Budget, name: str, share_s: float) -> Iterator[
         report.not_run.append(f"{name}: out of time: {error}")
     except WhatMovesError as error:
         report.failed.append(f"{name}: {error}")
+    except Exception as error:  # such as a file that an earlier part should have left: the others still have their turn
+        log.exception("%s", name)
+        report.failed.append(f"{name}: {type(error).__name__}: {error}")
     report.seconds[name] = round(budget.elapsed_s - before, 1)
     log.info("%s: took %.0f s", name, report.seconds[name])
 

@@ -21,6 +21,7 @@ training steps of the originals, which this tree does not ship.
 
 import json
 import logging
+import math
 import os
 import tempfile
 from datetime import UTC, datetime
@@ -113,7 +114,7 @@ def gpu_check(device: str, size: of.Size, root: Path, total_s: float) -> dict[st
         **about,
         "elapsed_s": round(budget.elapsed_s, 1),
         "configfile": size.configfile,
-        "parts": report.found,
+        "parts": finite(report.found),
         "seconds": report.seconds,
         "failed": report.failed,
         "not_run": report.not_run,
@@ -139,6 +140,15 @@ def gpu_hours(study: Study, rows: list[dict[str, Any]]) -> dict[str, Any]:
         elif _learns(study, model):
             missing.append(f"{dataset}.{model}")
     return {"hours": hours, "sum": sum(hours.values()), "not_measured": missing}
+
+
+def finite(value: Any) -> Any:
+    """JSON without numbers that are none: null stands for them, or the report could not be written."""
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _learns(study: Study, model: str) -> bool:
