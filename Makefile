@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 PROCESSES := -n logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup latex paper all test test-slow test-slurm lint schema benchmarks report gpu-check verify clean
+.PHONY: help setup latex paper all test test-slow test-slurm test-tfds lint schema benchmarks report gpu-check verify clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,10 @@ test-slow: setup latex ## The tests that take minutes, some on emulated processo
 test-slurm: setup latex ## A study through a real SLURM on this machine, jobs ended midway; no other target runs it (10 minutes)
 	@bash workflow/install/slurm.sh $(if $(ACCOUNTING),accounting)
 	WHATMOVES_SLURM=$(if $(ACCOUNTING),accounting,1) $(BIN)/pytest -m slow tests/workflow/test_real_slurm.py
+
+test-tfds: setup ## Our readers beside tensorflow-datasets, in an environment of its own with TensorFlow; no other target runs it
+	@bash workflow/install/tfds.sh $(BIN)/python .venv-tfds
+	WHATMOVES_TFDS=1 $(BIN)/pytest -m slow tests/formats
 
 lint: setup
 	$(BIN)/ruff check src tests benchmarks

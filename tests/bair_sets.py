@@ -64,11 +64,13 @@ def field(number: int, content: bytes) -> bytes:
 
 
 def example(features: dict[str, list[bytes] | np.ndarray], packed: bool = True) -> bytes:
-    """A `tf.train.Example` of lists of bytes and of floats."""
+    """A `tf.train.Example` of lists of bytes, of floats and of whole numbers below 128."""
     entries = b""
     for name, values in features.items():
         if isinstance(values, list):
             feature = field(1, b"".join(field(1, value) for value in values))
+        elif values.dtype.kind == "i":
+            feature = field(3, field(1, values.astype(np.uint8).tobytes()))
         elif packed:
             feature = field(2, field(1, values.astype("<f4").tobytes()))
         else:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bair_sets import example, field, frame
 
-from whatmoves.data.tfrecords import count_records, masked_crc, read_features, read_records
+from whatmoves.data.tfrecords import count_records, masked_crc, read_features, read_records, read_whole_numbers
 from whatmoves.errors import DataError
 
 
@@ -86,6 +86,13 @@ def test_an_example_is_read_as_it_is(packed: bool) -> None:
     np.testing.assert_array_equal(found["f"], floats)
     assert sorted(found) == ["a", "f", "g"]
     assert len(found["g"]) == 0
+
+
+def test_whole_numbers_are_read_as_they_are() -> None:
+    many = b"\x05\xac\x02\xff" + b"\xff" * 8 + b"\x01"  # 5, 300 and -1
+    payload = field(1, field(1, field(1, b"n") + field(2, field(3, field(1, many)))))
+    found = read_whole_numbers(memoryview(payload + example({"f": np.ones(2), "b": [b"x"]})), ["n", "f", "b", "no"])
+    assert found == {"n": [5, 300, 2**64 - 1], "f": [], "b": []}
 
 
 @pytest.mark.parametrize(

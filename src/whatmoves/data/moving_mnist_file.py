@@ -3,31 +3,25 @@
 - the file itself, `mnist_test_seq.npy`: uint8 `[20, N, 64, 64]`, frames before clips; N is 10,000. It is mapped and
   never loaded whole: clips are read in blocks, and each block's mapping is given back.
 - the folder that tensorflow-datasets prepared of it, with `moving_mnist-test.tfrecord-00000-of-…`: a record has
-  `image_sequence`, 20 PNG. It puts clip i in the place of the MD5 of "test" and i among all such; so the file's order
-  is known, and the clips are read in it.
+  `image_sequence`, 20 PNG. The clips are read in the file's order (`whatmoves.data.prepared`).
 
 Imports no torch: a study's check looks at headers and lengths.
 """
 
-import hashlib
-import io
-import re
-import struct
-import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whatmoves.data.tfrecords import AGAIN, read_features, read_records, record_places
+from whatmoves.data.prepared import find_shards, read_grey_png, require_records, source_order
+from whatmoves.data.tfrecords import AGAIN, read_features, read_records
 from whatmoves.errors import DataError
 
 FRAMES, SIDE_PX = 20, 64
 FIX = "set file to the public mnist_test_seq.npy (docs/data.md)"
 MAGIC = b"\x93NUMPY"
-DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)  # what Pillow may raise
-SHARDS = "moving_mnist-test.tfrecord-*-of-*"
+NAME, PART = "moving_mnist", "test"
 
 Rows = NDArray[np.int64]
 
@@ -81,12 +75,9 @@ def find_files(path: Path) -> list[Path]:
     none or lacks some."""
     if not path.is_dir():
         return [path]
-    shards = sorted(path.glob(SHARDS))
+    shards = find_shards(path, NAME, PART)
     if not shards:
-        raise DataError(f"{path}: is a folder without {SHARDS}; {FIX}")
-    whole = int(re.findall(r"\d+", shards[0].name)[-1]) if shards[0].name[-1].isdigit() else 0
-    if len(shards) != whole:
-        raise DataError(f"{path}: {len(shards)} of {whole} files {SHARDS} are there; prepare the set again")
+        raise DataError(f"{path}: is a folder without {NAME}-{PART}.tfrecord-*-of-*; {FIX}")
     return shards
 
 
@@ -99,18 +90,16 @@ def open_clips(path: Path) -> PublicFile | Prepared:
     files = find_files(path)
     if files == [path]:
         return _public_file(path)
-    records = [Record(file, *at) for file in files for at in enumerate(record_places(file))]
+    places = require_records(path, PART, files)
+    records = [Record(file, *at) for file, found in zip(files, places, strict=True) for at in enumerate(found)]
     if not records:
         raise DataError(f"{path}: holds no clips; {FIX}")
-    order = sorted(range(len(records)), key=lambda clip: hashlib.md5(b"test%d" % clip, usedforsecurity=False).digest())
-    of_clip = dict(zip(order, records, strict=True))
+    of_clip = dict(zip(source_order(PART, len(records)), records, strict=True))
     return Prepared([of_clip[clip] for clip in range(len(records))])
 
 
 def _decode(record: Record, clip: NDArray[np.uint8]) -> None:
     """Fill `clip` `[20, 64, 64]` with a record's pictures."""
-    from PIL import Image  # the rules look for files with this module, and for no more
-
     where = f"{record.path}: record {record.number}"
     payload = next(read_records(record.path, record.number, record.place))
     try:
@@ -122,16 +111,7 @@ def _decode(record: Record, clip: NDArray[np.uint8]) -> None:
             f"{where} has {len(pictures)} pictures, expected {FRAMES}; this is not moving_mnist as prepared"
         )
     for frame, content in zip(clip, pictures, strict=True):
-        try:
-            with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-                if (image.mode, image.size) != ("L", (SIDE_PX, SIDE_PX)):
-                    width, height = image.size
-                    raise DataError(
-                        f"{where}: a picture is {image.mode} of {width}×{height} pixels; must be L of 64×64"
-                    )
-                frame[:] = np.asarray(image)
-        except (*DAMAGED, Image.DecompressionBombError) as error:
-            raise DataError(f"{where}: a picture is damaged ({' '.join(str(error).split())}); {AGAIN}") from None
+        frame[:] = read_grey_png(where, content, SIDE_PX)
 
 
 def _public_file(path: Path) -> PublicFile:

@@ -9,8 +9,9 @@ whole numbers. A `SequenceExample` without sequences is the same bytes.
 import io
 import os
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import google_crc32c
 import numpy as np
@@ -23,6 +24,7 @@ LARGEST_RECORD_BYTES = 2**28
 AGAIN = "fetch the file again"
 
 Values = list[memoryview] | NDArray[np.float32]
+T = TypeVar("T")
 
 
 class _MalformedError(Exception):
@@ -83,8 +85,20 @@ def read_features(payload: memoryview, wanted: Collection[str]) -> dict[str, Val
 
     Raises `ValueError` with the reason for bytes that are no such message.
     """
+    return _read(payload, wanted, _values)
+
+
+def read_whole_numbers(payload: memoryview, wanted: Collection[str]) -> dict[str, list[int]]:
+    """The `wanted` features of an `Example` that are there, as whole numbers: none of one that is of another kind.
+
+    Raises `ValueError` as `read_features` does.
+    """
+    return _read(payload, wanted, _whole_numbers)
+
+
+def _read(payload: memoryview, wanted: Collection[str], values: Callable[[memoryview], T]) -> dict[str, T]:
     names = {name.encode(): name for name in wanted}
-    found: dict[str, Values] = {}
+    found: dict[str, T] = {}
     try:
         for field, features in _fields(payload):
             if field != 1:
@@ -99,7 +113,7 @@ def read_features(payload: memoryview, wanted: Collection[str]) -> dict[str, Val
                     elif part == 2:
                         feature = content
                 if name is not None:
-                    found[name] = _values(feature)
+                    found[name] = values(feature)
     except (_MalformedError, IndexError) as error:
         raise ValueError(str(error) or "it ends within a field") from None
     return found
@@ -167,13 +181,25 @@ def _varint(message: memoryview, place: int) -> tuple[int, int]:
 
 
 def _values(feature: memoryview) -> Values:
-    """A feature's bytes or floats; whole numbers, which no set here has, are none."""
+    """A feature's bytes or floats; whole numbers are none."""
     for kind, values in _fields(feature):
         if kind == 1:
             return [value for number, value in _fields(values) if number == 1]
         if kind == 2:
             return _floats(values)
     return []
+
+
+def _whole_numbers(feature: memoryview) -> list[int]:
+    """A feature's whole numbers, all in one field, as TensorFlow writes them."""
+    numbers: list[int] = []
+    for kind, values in _fields(feature):
+        for field, packed in _fields(values) if kind == 3 else ():
+            place = 0
+            while field == 1 and place < len(packed):
+                number, place = _varint(packed, place)
+                numbers.append(number)
+    return numbers
 
 
 def _floats(values: memoryview) -> NDArray[np.float32]:
