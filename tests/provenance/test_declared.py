@@ -229,3 +229,11 @@ def test_a_broken_reference_run_or_study_of_old_is_passed_over(repository: Repos
     repository.declare(BEATS)
     repository.run()
     assert repository.label()[0] == "confirmatory"
+
+
+@pytest.mark.parametrize("held", ["[]", "{", "{}", '{"values": 3}', '{"values": {}, "verdicts": [1]}'])
+def test_what_is_no_value_index_has_no_labels(repository: Repository, held: str) -> None:
+    repository.declare(BEATS)
+    repository.run()
+    (repository.root / "values.json").write_text(held)
+    assert repository.said() == Declared({}, {})

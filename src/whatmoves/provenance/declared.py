@@ -103,12 +103,16 @@ class Declared:
 
 
 def declared(study: Study, root: Path, project: Path) -> Declared:
-    """Label every verdict in `root`/values.json by the history of `project`; raises `DataError` for no value index."""
-    index = read_json(root / "values.json")
-    verdicts = {verdict["id"]: verdict.get("values", ()) for verdict in index.get("verdicts", ())}
+    """Label every verdict in `root`/values.json by the history of `project`; none of a file that is no value index."""
+    try:
+        index = read_json(root / "values.json")
+        verdicts = {verdict["id"]: verdict["values"] for verdict in index.get("verdicts", ())}
+        values = dict(index["values"])
+    except (DataError, KeyError, TypeError, ValueError, AttributeError):  # the report has said so
+        return Declared({}, {})
     try:
         history = declarations(project)
-        judge = _Judge(study, root, project, index["values"], history)
+        judge = _Judge(study, root, project, values, history)
         labels = {name: judge.label(name, values) for name, values in verdicts.items()}
     except OSError as error:
         return Declared({name: (NOT_PROVABLE, str(error)) for name in verdicts}, {})
@@ -190,7 +194,8 @@ class _Judge:
         for run in sorted(runs):
             if not self.is_before(last.hash, run):
                 return NOT_BEFORE, f"declared at {last}, and the results are of {run[:SHORT]}"
-        drawn = {name: _drawn(name, self.study.data[name].model_dump()) for name in map(_dataset, value_ids)}
+        named = [name for name in map(_dataset, value_ids) if name in self.study.data]
+        drawn = {name: _drawn(name, self.study.data[name].model_dump()) for name in named}
         for reference in (reference for run in sorted(runs) for reference in self.shown_by(run)):
             at = reference.commit.hash
             if self.is_this(reference, value_ids) and last.hash != at and self.is_before(last.hash, at):
