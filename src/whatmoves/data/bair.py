@@ -47,7 +47,7 @@ from whatmoves.data.bair_files import (
     sources_of,
     state_of,
 )
-from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.clips import Batch, ClipShape, Split, sent
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.growing_arrays import Column, GrowingArrays
 from whatmoves.data.streams import uniforms
@@ -168,9 +168,9 @@ class Bair:
         """Clips `first … first+count-1` of the training stream `seed`, drawn with replacement."""
         video, actions, states = self._drawn("train", seed, first, count)[1:]
         return Batch(
-            torch.from_numpy(video).to(device).float().div_(255),
-            torch.from_numpy(actions).to(device),
-            torch.from_numpy(states).to(device),
+            sent(video, device).float().div_(255),
+            sent(actions, device),
+            sent(states, device),
         )
 
     def train_split(self, count: int) -> Split:

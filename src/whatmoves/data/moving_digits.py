@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from whatmoves.data import mnist, trajectories
-from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.clips import Batch, ClipShape, Split, sent
 from whatmoves.data.digits import DigitBank, load_bank
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.render import Drawing, render, render_torch
@@ -126,12 +126,12 @@ class MovingDigits:
         """
         config = self.config
         draws = _draws(config, "train", seed, first, count)
-        centres = torch.from_numpy(_centres(config, draws)).to(device)
+        centres = sent(_centres(config, draws), device)
         if device.type == "cpu":
             return Batch(torch.from_numpy(_video(config, draws)).float().div_(255), centres_px=centres)
         if device not in self._pictures:
             self._pictures[device] = torch.from_numpy(_bank(config).images.copy()).to(device)
-        instances = torch.from_numpy(draws.instances).to(device)
+        instances = sent(draws.instances, device)
         images = self._pictures[device][instances].float().div_(255)
         video = render_torch(images, _corners(config, draws), config.image_px, config.drawing)
         return Batch(video.mul_(255).round_().div_(255), centres_px=centres)

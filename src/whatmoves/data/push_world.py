@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from whatmoves.data import push_physics
-from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.clips import Batch, ClipShape, Split, sent
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.push_physics import MARGIN, POLICY_DRAWS, Motion, Setting
 from whatmoves.data.push_render import COLOURS, SHAPES, Looks, render
@@ -144,9 +144,9 @@ class PushWorld:
         rows = slice(first - ahead.first, first - ahead.first + count)
         video, actions, states = ahead.video[rows], ahead.actions[rows], ahead.states[rows]
         return Batch(
-            torch.from_numpy(video).to(device).float().div_(255),
-            torch.from_numpy(actions).to(device),
-            torch.from_numpy(states).to(device),
+            sent(video, device).float().div_(255),
+            sent(actions, device),
+            sent(states, device),
         )
 
     def train_split(self, count: int) -> Split:

@@ -32,7 +32,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from whatmoves.data import sample_drive
-from whatmoves.data.clips import Batch, ClipShape, Split
+from whatmoves.data.clips import Batch, ClipShape, Split, sent
 from whatmoves.data.factor_tables import FIX, read_factors
 from whatmoves.data.recording_controls import KEYS, STATISTICS, scale_of, tell_unseen
 from whatmoves.data.recording_frames import apart_starts, clip_starts, read_frames, split_sessions
@@ -226,7 +226,7 @@ class Recordings:
                 clip_starts(arrays["train_runs"], self.config.frames),
             )
         training = self._training[device]
-        rows = torch.from_numpy(self._rows(training.starts, "train", seed, first, count)).to(device)
+        rows = sent(self._rows(training.starts, "train", seed, first, count), device)
         video = training.frames[rows].float().div_(255)
         return Batch(video, training.controls[rows] if self.config.controls else None)
 

@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from whatmoves.data.clips import sent
+
 Drawing = Literal["subpixel", "integer"]
 CHUNK_CLIPS = 32  # what a chunk touches stays in the cache: twice the speed of one sweep over everything
 
@@ -99,4 +101,4 @@ def render_torch(images: Tensor, positions: NDArray[np.float64], image_px: int, 
     so that every device cuts the same.
     """
     corners = np.floor(positions) if drawing == "integer" else positions
-    return place(images, torch.from_numpy(corners).to(images.dtype).to(images.device), image_px)
+    return place(images, sent(torch.from_numpy(corners).to(images.dtype), images.device), image_px)
