@@ -45,6 +45,7 @@ localrules:
     pack,
     pack_source,
     paper,
+    prefetch,
     verify,
 
 

@@ -23,6 +23,7 @@ from whatmoves.commands import (
     models,
     paper,
     play,
+    prefetch,
     restore,
     sample,
     score,
@@ -37,6 +38,7 @@ from whatmoves.errors import WhatMovesError
 
 # In the order of the pipeline, then the single pieces.
 COMMANDS: dict[str, ModuleType] = {
+    "prefetch": prefetch,
     "data": data,
     "train": train,
     "evaluate": evaluate,

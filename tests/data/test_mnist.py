@@ -18,8 +18,10 @@ import numpy as np
 import pytest
 from bair_sets import png, write
 
+from whatmoves.commands.prefetch import prefetch
 from whatmoves.data import mnist
 from whatmoves.errors import DataError
+from whatmoves.loading import validate_study
 
 IMAGES, LABELS = mnist.FILES[0], mnist.FILES[1]
 
@@ -384,3 +386,25 @@ def test_the_real_files() -> None:
     assert data.train_images.shape == (60000, 28, 28)
     assert data.train_images.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
     assert data.test_labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_prefetch_gets_what_a_study_is_told_to_download_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def download(folder: Path) -> None:
+        asked.append(folder)
+        folder.mkdir(exist_ok=True)
+        for name in mnist.FILES:
+            (folder / name).touch()
+
+    monkeypatch.setattr(mnist, "_download", download)
+    digits = {"kind": "moving_digits", "options": {"digit_bank": "mnist", "mnist_folder": str(tmp_path / "m")}}
+    told = {"kind": "moving_digits", "options": digits["options"] | {"download": True}}
+    raw = {"study": "s", "data": {"here": digits, "fetched": told, "small": {"kind": "moving_digits"}}}
+    study = validate_study({**raw, "models": {"mean_frame": {}}}, "study.yaml")
+    prefetch(study)
+    assert asked == [tmp_path / "m"]
+    prefetch(study)  # it is there
+    assert len(asked) == 1

@@ -1,7 +1,8 @@
 """The SLURM profile: what it plans, and what it submits to a stand-in SLURM, whose jobs then run.
 
-The stand-in is a few shell scripts in front of the PATH; the real plugin of Snakemake speaks to them. It ends no job
-and refuses none: that, and who gets which GPU, is asked of a real SLURM (test_real_slurm.py), which takes longer.
+The stand-in is a few shell scripts in front of the PATH; the real plugin of Snakemake speaks to them. Its nodes have no
+home directory. It ends no job and refuses none: that, and who gets which GPU, is asked of a real SLURM
+(test_real_slurm.py), which takes longer.
 """
 
 import os
@@ -22,7 +23,7 @@ echo RUNNING > "$folder/jobs/$id"
 printf '%s\\n' "$*" | tr '\\n' ' ' >> "$folder/submitted"; echo >> "$folder/submitted"
 while [ $# -gt 0 ]; do case $1 in --wrap=*) command=${1#--wrap=};; --output) output=${2/\\%j/$id};; esac; shift; done
 (
-    export SLURM_JOB_ID=$id
+    export SLURM_JOB_ID=$id HOME=/dev/null/home
     bash -c "$command" > "$output" 2>&1 && state=COMPLETED || state=FAILED
     echo $state > "$folder/jobs/$id"
 ) > /dev/null 2>&1 &
@@ -44,8 +45,9 @@ CPU_JOB = {"gpu": "0", "slurm_partition": "cpu"}
 
 
 @pytest.fixture
-def slurm(tmp_path: Path) -> Path:
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the stand-in's commands, and room for what it notes."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)  # else it would be no wonder that nobody wants a home
     folder = tmp_path / "slurm"
     (folder / "jobs").mkdir(parents=True)
     scripts = {"sbatch": SBATCH, "squeue": SQUEUE, "srun": SRUN, "scontrol": SCONTROL}

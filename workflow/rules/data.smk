@@ -36,3 +36,20 @@ for SPLITS in dict.fromkeys(stored_splits(entry.kind) for entry in STUDY.data.va
             contents=lambda wildcards: contents_digest(STUDY, wildcards.dataset, Path(R)),
         shell:
             "whatmoves data --configfile {params.configfile:q} --dataset {wildcards.dataset:q} --expect {params.expect:q} &> {log:q}"
+
+
+# What a study takes from the internet, fetched beforehand: `snakemake prefetch`, with the options of the run, on the login
+# node of a cluster whose nodes reach none.
+rule prefetch:
+    log:
+        f"{LOGS}/prefetch.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        configfile=place_of_config,
+    shell:
+        "whatmoves prefetch --configfile {params.configfile:q} &> {log:q}"

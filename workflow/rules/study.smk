@@ -110,6 +110,11 @@ SITE = {
     )
 }
 
+# Snakemake keeps a cache in the home directory, also in each of its jobs; nodes of a cluster may have no such directory.
+# There the cache stands in the folder of the run, and beside it what a study downloads (`snakemake prefetch`).
+if "gpu_partition" in SITE:
+    os.environ.setdefault("XDG_CACHE_HOME", os.path.abspath(".cache"))
+
 
 def on_cluster():
     """Whether jobs are sent to other machines, or this is one of them. Asked of a running workflow: who runs the jobs is
