@@ -58,7 +58,9 @@ def test_comparison_of_two_models(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "comparison_results.json").read_text()) == results
     lines = (tmp_path / "table_reconstruction.tex").read_text().splitlines()
     assert lines[1] == r"\toprule"
-    assert lines[4].startswith(r"bright\_100\% & 0.0000 & 100.00 & 1.000 & 0.0000 & 1 \\")
+    assert lines[4].startswith(
+        rf"bright\_100\% & 0.0000 & 100.00 & 1.000 & 0.0000 & {bright['legacy_temporal_consistency']:.4f} & 1 \\"
+    )
 
 
 def test_any_loader_gives_the_same_numbers() -> None:

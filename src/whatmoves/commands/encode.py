@@ -11,7 +11,7 @@ HELP = "codes of clips from a checkpoint"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`CHECKPOINT CLIPS --out`."""
     add_device(parser)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a training run")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a training, or exported folder")
     parser.add_argument("clips", type=Path, help=".npz with a uint8 array `video` [N, T, C, H, W], such as test.npz")
     parser.add_argument("--out", type=Path, required=True, help=".npz to write: one array [N, D] a code block")
 

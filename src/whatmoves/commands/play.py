@@ -21,7 +21,7 @@ HELP = "play a model with the keyboard, or by a script"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`CHECKPOINT CLIPS --clip --actions --steps --out --smoothing --seed`."""
     add_device(parser)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a model that predicts")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt, or exported folder, of a model that predicts")
     parser.add_argument(
         "clips",
         type=Path,

@@ -11,7 +11,7 @@ HELP = "new clips from a checkpoint"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`CHECKPOINT --out --count --seed`."""
     add_device(parser)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a training run")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of a training, or exported folder")
     parser.add_argument("--out", type=Path, required=True, help=".npz (array `video`, uint8) or .gif to write")
     parser.add_argument("--count", type=int, default=8, help="number of clips (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draw (default: %(default)s)")

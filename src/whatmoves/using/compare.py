@@ -46,6 +46,7 @@ RECONSTRUCTION_COLUMNS = {
     "psnr_frame": ("PSNR (dB)", ".2f"),
     "ssim_gauss11": ("SSIM", ".3f"),
     "temporal_error": ("Temporal error", ".4f"),
+    "legacy_temporal_consistency": ("Temporal consistency", ".4f"),  # the original's: won by a still video
     "parameters": ("Parameters", ",d"),
 }
 TRAIN_SHARE = 2 / 3
@@ -71,7 +72,7 @@ def compare_models(
         results["models"][name], results["clips"] = _reconstruction(model, loader, torch.device(device))
     if out is not None:
         write_json(out / "comparison_results.json", results)
-        write_text(out / "table_reconstruction.tex", _table(results["models"], RECONSTRUCTION_COLUMNS))
+        write_text(out / "table_reconstruction.tex", latex_table(results["models"], RECONSTRUCTION_COLUMNS))
     return results
 
 
@@ -110,32 +111,40 @@ def compute_all_disentanglement_metrics(
         write_json(out / "disentanglement_metrics.json", results)
         columns = {name: (name, ".3f") for name, value in results.items() if isinstance(value, float)}
         rows = {label: {"value": results[name]} for name, (label, _) in columns.items()}
-        write_text(out / "table_disentanglement.tex", _table(rows, {"value": ("Value", ".3f")}, first="Measure"))
+        write_text(out / "table_disentanglement.tex", latex_table(rows, {"value": ("Value", ".3f")}, first="Measure"))
     return results
 
 
 def evaluate_model(
-    model: nn.Module, loader: Loader, device: torch.device | str, out: Path, name: str
+    model: nn.Module,
+    loader: Loader,
+    device: torch.device | str,
+    out: Path,
+    name: str,
+    num_samples: int = SHOWN_CLIPS,
+    about: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Quality, times and pictures of one model.
 
-    Writes `<name>_metrics.json`, `<name>_reconstructions.png` (truth above reconstruction, first clips),
-    `<name>_samples.png` (seed 0) and `<name>_interpolation.png` (from the first clip's code to the second's) into
-    `out`, as far as the model can, and returns the metrics.
+    Writes `<name>_metrics.json`, `<name>_reconstructions.png` (truth above reconstruction, the first `num_samples`
+    clips of the first batch), `<name>_samples.png` (so many new clips, seed 0) and `<name>_interpolation.png` (from
+    the first clip's code to the second's) into `out`, as far as the model can, and returns the metrics: after what
+    `about` says of model and clips, if anything.
     """
     place = torch.device(device)
-    results, _ = _reconstruction(model, loader, place)
-    video = _video(next(iter(loader)), place)[:SHOWN_CLIPS]
+    measured, clips = _reconstruction(model, loader, place)
+    results: dict[str, Any] = {**(about or {}), "clips": clips, **measured}
+    video = _video(next(iter(loader)), place)[: max(num_samples, 2)]  # two to lead from one to the other
     with torch.inference_mode():
         if isinstance(model, Reconstructs):
-            shown = to_bytes(model.reconstruct(video))
-            pairs = np.stack([to_bytes(video), shown], axis=1).reshape(-1, *shown.shape[1:])
+            shown = to_bytes(model.reconstruct(video[:num_samples]))
+            pairs = np.stack([to_bytes(video[:num_samples]), shown], axis=1).reshape(-1, *shown.shape[1:])
             _write_grid(out / f"{name}_reconstructions.png", pairs)
         if isinstance(model, Samples):
             generator = torch.Generator().manual_seed(0)
             start = time.perf_counter()
-            samples = to_bytes(model.sample(SHOWN_CLIPS, generator))
-            results["generation_ms_per_clip"] = 1000 * (time.perf_counter() - start) / SHOWN_CLIPS
+            samples = to_bytes(model.sample(num_samples, generator))
+            results["generation_ms_per_clip"] = 1000 * (time.perf_counter() - start) / num_samples
             _write_grid(out / f"{name}_samples.png", samples)
         else:
             results["cannot"]["sample"] = "it has no prior to draw from"
@@ -289,7 +298,9 @@ def _write_grid(path: Path, videos: NDArray[np.uint8]) -> None:
         image.resize((image.width * SCALE, image.height * SCALE), Image.Resampling.NEAREST).save(temporary)
 
 
-def _table(rows: Mapping[str, Mapping[str, Any]], columns: Mapping[str, tuple[str, str]], first: str = "Model") -> str:
+def latex_table(
+    rows: Mapping[str, Mapping[str, Any]], columns: Mapping[str, tuple[str, str]], first: str = "Model"
+) -> str:
     """A booktabs table, one row an entry of `rows`; a dash where a value is absent."""
     lines = [rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r"\toprule"]
     lines.append(" & ".join([first, *(_escaped(label) for label, _ in columns.values())]) + r" \\")

@@ -13,8 +13,9 @@ from whatmoves.data.clips import to_bytes
 from whatmoves.errors import CheckpointError, DataError
 from whatmoves.files import atomic, read_arrays, write_arrays
 from whatmoves.models.interface import abilities
-from whatmoves.training.checkpoint import Loaded, load_checkpoint
+from whatmoves.training.checkpoint import Loaded
 from whatmoves.training.runtime import choose_device
+from whatmoves.using.exported import load_model
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +66,8 @@ def swap_file(checkpoint: Path, clips: Path, content: int, motion: int, out: Pat
 
 
 def able(checkpoint: Path, device: torch.device, *needed: str) -> Loaded:
-    """A loaded checkpoint whose model has the `needed` abilities."""
-    loaded = load_checkpoint(checkpoint, device)
+    """The model of a checkpoint or an exported folder, which has the `needed` abilities."""
+    loaded = load_model(checkpoint, device)
     lacking = [name for name in needed if name not in abilities(loaded.model)]
     if lacking:
         raise CheckpointError(f"{checkpoint}: a {loaded.meta['kind']} cannot {' or '.join(lacking)}; use another model")
