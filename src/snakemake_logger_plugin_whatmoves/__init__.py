@@ -1,7 +1,7 @@
 """Snakemake's progress, calmly: one screen on a terminal, a line for each job's start and end elsewhere.
 
 Snakemake finds it by its name; profiles/*/config.yaml ask for it (`logger: whatmoves`). A dry run, `--verbose` and
-`--printshellcmds` want Snakemake's own words and get them; so do errors, everywhere.
+`--printshellcmds` want Snakemake's own words and get them. Of a failed job the end of its log is shown.
 """
 
 import atexit
@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Iterable
 from datetime import datetime
-
 from pathlib import Path
 
 from rich.console import Console
@@ -35,6 +34,7 @@ OF_SNAKEMAKE = (
     "Group jobs: inactive",
     "host: ",
     "Provided ",
+    "RuleException",
     "Rules claiming more threads",
     "Select jobs to execute",
     "Singularity containers: ignored",
@@ -113,10 +113,10 @@ class LogHandler(LogHandlerBase):
             return
         if lines:
             self._write(lines, "bold red")
-        if event in SILENT:
+        if event in SILENT or (event == LogEvent.JOB_ERROR and lines):
             return
         text = self.words.format(record) if event else str(record.msg or "")
-        if not text or (record.levelno <= logging.INFO and text.lstrip().startswith(OF_SNAKEMAKE)):
+        if not text or text.lstrip().startswith(OF_SNAKEMAKE):
             return
         style = "red" if record.levelno >= logging.ERROR else "yellow" if record.levelno >= logging.WARNING else ""
         self._write(text.splitlines(), style)

@@ -11,6 +11,7 @@ from pathlib import Path
 from snakemake_interface_logger_plugins.common import LogEvent
 
 PRIOR_S = 60.0  # of work that the measured pace counts for, beside the jobs that have ended
+LAST_LINES = 5  # of a failed job's log: an error of ours is one
 LAST_BYTES = 4000  # of a job's log: more than its last line of progress
 # As `whatmoves.training.loop` writes it: "256/4,800 clips: …, 812 clips/s".
 CLIPS = re.compile(r"^([\d,]+)/([\d,]+) clips: .*?train_total ([^,\s]+).*, (\d+) clips/s$", re.MULTILINE)
@@ -55,8 +56,8 @@ class Progress:
 class Run:
     """A run so far.
 
-    `expected_s`: name of a job → its seconds on a measured machine, of which this one takes `pace` times as many; both may
-    come late (`whatmoves studies --expected`). `cores` is 0 where jobs run on other machines.
+    `expected_s`: name of a job → its seconds on a measured machine, of which this one takes `pace` times as many; both
+    may come late (`whatmoves studies --expected`). `cores` is 0 where jobs run on other machines.
     """
 
     expected_s: Mapping[str, float] = field(default_factory=dict)
@@ -101,12 +102,15 @@ class Run:
             return [f"{self._place()} {ended.name}: {duration(seconds)}"]
         if event == LogEvent.JOB_ERROR and (broken := self.running.pop(said["jobid"], None)):
             self.failed += 1
-            return [f"{self._place()} {broken.name}: FAILED after {duration(self.clock() - broken.started)}"]
+            last = lines_of(broken.log)[-LAST_LINES:]
+            where = f" ({broken.log})" if broken.log else ""
+            failed = f"{self._place()} {broken.name}: FAILED after {duration(self.clock() - broken.started)}{where}"
+            return [failed, *(f"    {line}" for line in last)]
         return []
 
     def left_s(self) -> float | None:
-        """Seconds to the end, as far as one can say: of what jobs of a rule took here, or of what is expected of them at
-        this run's pace; None while there is neither, or where jobs run on other machines."""
+        """Seconds to the end, as far as one can say: of what jobs of a rule took here, or of what is expected of them
+        at this run's pace; None while there is neither, or where jobs run on other machines."""
         if not self.cores:
             return None
         took_s, expected_s = self._finished()
@@ -143,6 +147,12 @@ class Run:
 
     def _place(self) -> str:
         return f"[{self.done}/{self.total}]"
+
+
+def lines_of(log: Path | None) -> list[str]:
+    """The lines of a log that are not blank; none if there is no log."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log is not None and log.is_file() else ""
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def rule_of(name: str) -> str:

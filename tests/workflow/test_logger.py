@@ -42,12 +42,16 @@ def run() -> Run:
     return run
 
 
-def test_a_run_is_counted(run: Run) -> None:
+def test_a_run_is_counted(run: Run, tmp_path: Path) -> None:
     assert run.take(started(1, "train")) == ["[0/4] train d 0 …"]
     run.clock.now = 61.0  # type: ignore[attr-defined]
     assert run.take(event(LogEvent.JOB_FINISHED, job_id=1)) == ["[1/4] train d 0: 1:01"]
     run.take(started(2, "train"))
-    assert run.take(event(LogEvent.JOB_ERROR, jobid=2)) == ["[1/4] train d 0: FAILED after 0 s"]
+    log = tmp_path / "log"
+    log.write_text("whatmoves train\n\nwhatmoves: the cause\n", encoding="utf-8")
+    run.take(started(2, "train", str(log)))
+    failed = f"[1/4] train d 0: FAILED after 0 s ({log})"
+    assert run.take(event(LogEvent.JOB_ERROR, jobid=2)) == [failed, "    whatmoves train", "    whatmoves: the cause"]
     run.take(started(2, "train"))  # sent again: it is no further job
     assert run.waiting["train"] == 0
     assert (run.done, run.failed, list(run.running)) == (1, 1, [2])

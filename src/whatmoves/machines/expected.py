@@ -1,4 +1,4 @@
-"""What each job of a study should take on this machine: the measured run's times, at the speed that is measured here."""
+"""What each job of a study should take on this machine: a measured run's times, at the speed measured here."""
 
 import torch
 
@@ -12,7 +12,7 @@ from whatmoves.training.estimate import operations_per_cpu_s
 
 def expected(study: Study) -> dict[str, float | dict[str, float] | None]:
     """`seconds` of each job, such as `train moving_digits lstm_vae 0`, on one core of the measured machine; and `pace`,
-    how many times as long this one takes, which takes two seconds to measure: None beside a GPU, where no time is known.
+    how many times as long this one takes, measured in two seconds; None beside a GPU, where no time is known.
     """
     torch.set_num_threads(1)  # it is asked for beside jobs
     times = read_job_times(source_folder().parent / MEASURED)
