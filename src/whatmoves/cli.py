@@ -11,8 +11,10 @@ from whatmoves.arithmetic.level import set_level
 from whatmoves.commands import (
     analyse,
     archive,
+    completion,
     data,
     diff,
+    doctor,
     efficiency,
     encode,
     evaluate,
@@ -65,7 +67,9 @@ COMMANDS: dict[str, ModuleType] = {
     "export": export,
     "models": models,
     "studies": studies,
+    "doctor": doctor,
     "gpu-check": gpu_check,
+    "completion": completion,
 }
 
 EXIT_ERROR = 2
@@ -85,7 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, parser=parser)
     return parser
 
 

@@ -11,7 +11,9 @@ HELP = "content of one clip with motion of another"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`CHECKPOINT CLIPS CONTENT MOTION --out`."""
     add_device(parser)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint.pt (or exported folder) of a model with content and motion blocks")
+    parser.add_argument(
+        "checkpoint", type=Path, help="checkpoint.pt (or exported folder) of a model with content and motion blocks"
+    )
     parser.add_argument("clips", type=Path, help=".npz with a uint8 array `video` [N, T, C, H, W], such as test.npz")
     parser.add_argument("content", type=int, help="row of the clip that gives the content")
     parser.add_argument("motion", type=int, help="row of the clip that gives the motion")
