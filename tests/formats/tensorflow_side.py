@@ -4,7 +4,7 @@
 
 FIXTURES has `mnist/` (four IDX files), `mnist_test_seq.npy` and `bair/softmotion30_44k`, as the public files are, only
 shorter. Nothing is fetched: what a builder asks its download manager for is the fixture of that name. Writes, in
-OUT/NAME.npz, what tensorflow-datasets gives, in its order, and in OUT/speed.json how many of BAIR's trajectories it gives
+OUT/NAME.npz, what tensorflow-datasets gives, in its order, and in OUT/speed.json how many trajectories of BAIR it gives
 in a second on one thread.
 """
 
