@@ -58,6 +58,10 @@ class Layout:
         """Resumable state of a training, named by what it is made of; gone when it has finished."""
         return self.root / "work" / f"{dataset}.{model}.seed-{seed}.{made_of}"  # no name of a study has a dot
 
+    def work_of_seeds(self, kind: str, dataset: str, model: str, made_of: str) -> Path:
+        """What an evaluation (`evaluate`) or judgement (`judge`) has done so far; gone when it has finished."""
+        return self.root / "work" / f"{dataset}.{model}.{kind}.{made_of}"
+
     @property
     def figures(self) -> Path:
         """Figures and their data files."""

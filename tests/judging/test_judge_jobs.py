@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from whatmoves.analysis.judgements import judged
+from whatmoves.by_seed import sweep
 from whatmoves.data.clips import ClipShape
 from whatmoves.data.moving_digits import Config as DataConfig
 from whatmoves.data.moving_digits import make
 from whatmoves.errors import CheckpointError, DataError
+from whatmoves.evaluation import evaluate as job_of_measures
 from whatmoves.evaluation.evaluate import evaluate
 from whatmoves.evaluation.swaps import Codes
 from whatmoves.files import read_arrays, read_json, write_arrays
@@ -155,6 +157,47 @@ def test_floors_are_rows_and_all_rows_reach_the_analysis(study: Study, root: Pat
     assert found["oracle"].seeds["0"]["block_gap"] != found["oracle_swapped"].seeds["0"]["block_gap"]
     assert (found["oracle"].split, found["true_render"].split) == ("blocks", None)
     assert 0 <= found["judges"].seeds["0"]["judges_accuracy_first"] <= 1
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "judge"])
+def test_a_job_that_is_killed_goes_on_with_the_seeds_that_it_lacks(
+    stage: str, study: Study, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, name = {"evaluate": (job_of_measures, "measure"), "judge": (job_of_models, "judged_seed")}[stage]
+    checkpoints = dict.fromkeys(study.seeds, root / "judged_fake.pt")
+    places = [root / "evaluate/judged_fake", root / "judges/moving_digits/judges.pt"] if stage == "judge" else []
+    work = tmp_path / f"work/moving_digits.judged_fake.{stage}.0123"
+    whole, done = getattr(module, name), []
+
+    def killed_at_the_second(*words: object) -> object:
+        if len(done) == 1:
+            raise KeyboardInterrupt
+        done.append(words)
+        return whole(*words)
+
+    def run(out: Path, work: Path | None) -> None:
+        getattr(module, stage)(
+            study, "moving_digits", "judged_fake", checkpoints, *places, root / "data", out, "cpu", work
+        )
+
+    run(tmp_path / "unbroken", None)
+    monkeypatch.setattr(module, name, killed_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "out", work)
+    assert [path.name for path in work.iterdir()] == ["seed-0.pickle"]
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(module, name, lambda *words: done.append(words) or whole(*words))
+    run(tmp_path / "out", work)
+    assert len(done) == 2  # one seed in each try
+    made = [path for path in (tmp_path / "out").iterdir() if path.name != "timings.json"]
+    assert len(made) == {"evaluate": 5, "judge": 2}[stage]
+    for path in made:
+        assert path.read_bytes() == (tmp_path / "unbroken" / path.name).read_bytes(), path.name
+    other = tmp_path / "work/moving_digits.judged_fake.train.0123"
+    other.mkdir()
+    (work.parent / f"moving_digits.judged_fake.{stage}.4567").mkdir()  # of code that has changed since
+    sweep(work)
+    assert list(work.parent.iterdir()) == [other]
 
 
 def test_swaps_of_other_pairs_are_refused(study: Study, root: Path, tmp_path: Path) -> None:

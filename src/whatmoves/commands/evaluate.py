@@ -13,6 +13,7 @@ import logging
 from pathlib import Path
 
 from whatmoves.arithmetic.level import set_level
+from whatmoves.by_seed import sweep
 from whatmoves.commands.common import DEFAULT_CONFIGFILE, add_device, add_job, job, known, open_study
 from whatmoves.errors import ConfigError
 from whatmoves.gpus import take_gpu
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     study, layout = open_study(arguments)
     from whatmoves.floors import of_clips
     from whatmoves.loading import files_of, stored_splits
+    from whatmoves.provenance.jobs import fingerprint, short
 
     dataset = known(arguments.dataset or study.main_data(), study.data, "data set")
     model = known(arguments.model, [*study.models, *of_clips()], "model")
@@ -69,11 +71,14 @@ def run(arguments: argparse.Namespace) -> None:
     splits = stored_splits(study.data[dataset].kind)
     inputs = [layout.data(dataset) / f"{split}.{suffix}" for split in splits for suffix in ("npz", "csv")]
     inputs += [*checkpoints.values(), *files_of(study.models[model])]
-    with job(arguments, study, "evaluate", wildcards, inputs, outputs, folder / "receipt.json"):
+    made_of = fingerprint(study, "evaluate", **wildcards).digest
+    with job(arguments, study, "evaluate", wildcards, inputs, outputs, folder / "receipt.json") as sums:
         take_gpu(arguments.device)
         from whatmoves.evaluation.evaluate import evaluate
 
-        evaluate(study, dataset, model, checkpoints, layout.data(dataset), folder, arguments.device)
+        work = layout.work_of_seeds("evaluate", dataset, model, f"{made_of}-{short(sums)}")
+        evaluate(study, dataset, model, checkpoints, layout.data(dataset), folder, arguments.device, work)
+    sweep(work)
 
 
 def _refuse_mixture(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@
 
 import argparse
 
+from whatmoves.by_seed import sweep
 from whatmoves.commands.common import add_device, add_job, job, known, open_study
 from whatmoves.errors import ConfigError
 from whatmoves.gpus import take_gpu
@@ -61,8 +62,14 @@ def run(arguments: argparse.Namespace) -> None:
     evaluated = layout.evaluation(dataset, row)
     checkpoints = {seed: layout.checkpoint(dataset, row, seed) for seed in study.seeds_of(row)}
     inputs = [*data, judges, evaluated / "codes.npz", evaluated / "swaps.npz", *checkpoints.values()]
-    with job(arguments, study, "judge", {"dataset": dataset, "model": row}, inputs, outputs, folder / "receipt.json"):
+    from whatmoves.provenance.jobs import fingerprint, short
+
+    wildcards = {"dataset": dataset, "model": row}
+    made_of = fingerprint(study, "judge", **wildcards).digest
+    with job(arguments, study, "judge", wildcards, inputs, outputs, folder / "receipt.json") as sums:
         take_gpu(arguments.device)
         from whatmoves.judging.judge import judge
 
-        judge(study, dataset, row, checkpoints, evaluated, judges, layout.data(dataset), folder, arguments.device)
+        work = layout.work_of_seeds("judge", dataset, row, f"{made_of}-{short(sums)}")
+        judge(study, dataset, row, checkpoints, evaluated, judges, layout.data(dataset), folder, arguments.device, work)
+    sweep(work)

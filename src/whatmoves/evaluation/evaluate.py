@@ -15,6 +15,7 @@ A measure that does not exist for a model or a data set is absent, never NaN, an
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from whatmoves import plugins
+from whatmoves.by_seed import kept
 from whatmoves.codes.mig import mig
 from whatmoves.codes.splits import reduced
 from whatmoves.data.clips import Split, past_of, to_bytes
@@ -65,11 +67,13 @@ def evaluate(
     data_folder: Path,
     out_folder: Path,
     device: str = "auto",
+    work_folder: Path | None = None,
 ) -> None:
     """Measure the `checkpoints` (by seed) of `model` and write the files above into `out_folder`.
 
-    Runs on one CPU thread, so that the same machine gives the same bytes. Raises `DataError`, `CheckpointError` or
-    `ConfigError` for what is missing, damaged or impossible.
+    What is measured of a seed is kept in `work_folder`, if there is one, and not measured again. Runs on one CPU
+    thread, so that the same machine gives the same bytes. Raises `DataError`, `CheckpointError` or `ConfigError` for
+    what is missing, damaged or impossible.
     """
     tune_malloc()
     torch.set_num_threads(1)
@@ -86,7 +90,7 @@ def evaluate(
     for seed, path in checkpoints.items():
         loaded = load_checkpoint(path, place, study.models[model].kind)
         first_model = first_model or loaded.model
-        results[seed] = measure(loaded.model, clips, study.evaluation, place)
+        results[seed] = kept(work_folder, seed, partial(measure, loaded.model, clips, study.evaluation, place))
         losses[seed] = loaded.meta["best_validation"]
         results[seed].values["collapsed"] = bool(loaded.meta["collapsed"])
         if loaded.meta.get("stopped_early"):

@@ -10,14 +10,16 @@ The names of measures are explained in `whatmoves.analysis.metrics`.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from whatmoves import plugins
+from whatmoves.by_seed import kept
 from whatmoves.errors import DataError
 from whatmoves.evaluation.encoding import encoded
 from whatmoves.evaluation.factors import NO_TARGETS
@@ -47,10 +49,12 @@ def judge(
     data_folder: Path,
     out_folder: Path,
     device: str = "auto",
+    work_folder: Path | None = None,
 ) -> None:
     """Judge the `checkpoints` (by seed) of `model` from their stored codes and swaps; write the files above.
 
-    `evaluation_folder` is where `whatmoves.evaluation.evaluate` wrote them. Raises `DataError`, `CheckpointError` or
+    `evaluation_folder` is where `whatmoves.evaluation.evaluate` wrote them. The verdict on a seed is kept in
+    `work_folder`, if there is one, and not reached again. Raises `DataError`, `CheckpointError` or
     `ConfigError` for what is missing, damaged or of other settings.
     """
     tune_malloc()
@@ -61,43 +65,74 @@ def judge(
     task, judges = open_task(study, dataset, data_folder, rendered), load_judges(judges_file, place)
     if not np.array_equal(task.swaps.pairs, swap_pairs(task.clips.test.factors, study.evaluation.swap_pairs)):
         raise DataError(f"{evaluation_folder / 'swaps.npz'}: other pairs than this study's; run the evaluation again")
-    seeds: dict[str, dict[str, float]] = {}
-    untrained: dict[str, dict[str, float]] = {}
+    verdicts: dict[int, Verdict] = {}
+    for seed, path in checkpoints.items():
+        mine, swapped = codes_of_seed(codes, seed), swaps.get(f"seed{seed}_swapped")
+        of_seed = Seed(seed, path, mine, swapped, swaps.get(f"seed{seed}_projector"))
+        verdicts[seed] = kept(work_folder, seed, partial(judged_seed, of_seed, study, model, task, judges, place))
+    cannot: dict[str, str] = {}
+    for verdict in verdicts.values():
+        cannot |= verdict.cannot
+    splits = {verdict.split for verdict in verdicts.values() if verdict.split}
+    write_arrays(
+        out_folder / "clips.npz",
+        {f"seed{seed}_{name}": array for seed, verdict in verdicts.items() for name, array in verdict.clips.items()},
+    )
+    record: dict[str, Any] = {"dataset": dataset, "model": model, "split": next(iter(splits), None), "cannot": cannot}
+    record["seeds"] = {str(seed): verdict.values for seed, verdict in verdicts.items()}
+    record["untrained"] = {str(seed): verdict.untrained for seed, verdict in verdicts.items() if verdict.untrained}
+    write_json(out_folder / "judgement.json", record)
+
+
+class Seed(NamedTuple):
+    """One trained seed: its checkpoint and what the evaluation stored of it."""
+
+    seed: int
+    checkpoint: Path
+    codes: dict[str, Codes]
+    swapped: NDArray[np.uint8] | None
+    projector: NDArray[Any] | None
+
+
+class Verdict(NamedTuple):
+    """What is judged of one seed; `split` is None where its codes are not split."""
+
+    values: dict[str, float]
+    untrained: dict[str, float]
+    clips: dict[str, NDArray[np.float64]]
+    cannot: dict[str, str]
+    split: str | None
+
+
+def judged_seed(of: Seed, study: Study, model: str, task: Task, judges: Judges, device: torch.device) -> Verdict:
+    """Everything about one trained seed."""
+    values: dict[str, float] = {}
+    untrained: dict[str, float] = {}
     clips: dict[str, NDArray[np.float64]] = {}
     cannot: dict[str, str] = {}
-    splits: set[str] = set()
-    for seed, path in checkpoints.items():
-        values: dict[str, float] = {}
-        mine = codes_of_seed(codes, seed)
-        swapped = swaps.get(f"seed{seed}_swapped")
-        named = set(BLOCKS) <= set(mine["train"])
-        if named or (mine["train"] and task.targets is not None):
-            splits.add("blocks" if named else "learned")
-        if not mine["train"]:
-            cannot["information"] = "it has no code"
-        elif task.targets is None:
-            cannot["information"] = NO_TARGETS
-        else:
-            values |= information(mine, task.targets, study.evaluation)
-            untrained[str(seed)] = of_fresh_network(study, task, model, seed, place)
-        if swapped is None:
-            cannot["swap"] = "it cannot be swapped; its evaluation says why"
-        else:
-            mixer = Mixer("blocks" if named else "learned", swaps.get(f"seed{seed}_projector"))
-            net: Any = load_checkpoint(path, place, study.models[model].kind).model
-            coder = Coder(net, mixer, mine["train"], mine["test"], place)
-            of_pairs, numbers = judged_swaps(coder, swapped, task, judges, study.evaluation)
-            values |= numbers
-            if task.config.digits > 1 and callable(getattr(net, "path", None)):
-                test, size = task.clips.test, study.evaluation.batch_size
-                tracks = track_scores(net.path, task.module, task.config, test, size, place)
-                values |= {f"track_{name}": float(number) for name, number in tracks._asdict().items()}
-            clips |= {f"seed{seed}_{name}": array for name, array in of_pairs.items()}
-        seeds[str(seed)] = values
-    record = {"dataset": dataset, "model": model, "split": next(iter(splits), None), "cannot": cannot}
-    write_arrays(out_folder / "clips.npz", clips)
-    fresh = {seed: values for seed, values in untrained.items() if values}
-    write_json(out_folder / "judgement.json", {**record, "seeds": seeds, "untrained": fresh})
+    train = of.codes["train"]
+    named = set(BLOCKS) <= set(train)
+    split = "blocks" if named else "learned"
+    if not train:
+        cannot["information"] = "it has no code"
+    elif task.targets is None:
+        cannot["information"] = NO_TARGETS
+    else:
+        values |= information(of.codes, task.targets, study.evaluation)
+        untrained = of_fresh_network(study, task, model, of.seed, device)
+    if of.swapped is None:
+        cannot["swap"] = "it cannot be swapped; its evaluation says why"
+    else:
+        net: Any = load_checkpoint(of.checkpoint, device, study.models[model].kind).model
+        coder = Coder(net, Mixer(split, of.projector), train, of.codes["test"], device)
+        clips, numbers = judged_swaps(coder, of.swapped, task, judges, study.evaluation)
+        values |= numbers
+        if task.config.digits > 1 and callable(getattr(net, "path", None)):
+            test, size = task.clips.test, study.evaluation.batch_size
+            tracks = track_scores(net.path, task.module, task.config, test, size, device)
+            values |= {f"track_{name}": float(number) for name, number in tracks._asdict().items()}
+    known = named or (train and task.targets is not None)
+    return Verdict(values, untrained, clips, cannot, split if known else None)
 
 
 def codes_of_seed(arrays: Mapping[str, NDArray[np.float32]], seed: int) -> dict[str, Codes]:
