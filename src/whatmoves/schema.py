@@ -4,6 +4,7 @@
 `python -m whatmoves.schema models my.module` prints one kind's.
 """
 
+import copy
 import json
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ def kind_schema(section: str, kind: str) -> dict[str, Any]:
 def study_schema() -> dict[str, Any]:
     """JSON Schema of a whole study file, with the options of every shipped kind under `kinds`.
 
-    Editors read the top level; `whatmoves.loading` reads `$defs.Study` and `kinds`.
+    Editors read the top level, a study as a file has it; `whatmoves.loading` reads `$defs.Study`, a study whose kinds
+    are filled in, and `kinds`.
     """
     schema = Study.model_json_schema()
     definitions = schema.pop("$defs")
@@ -51,10 +53,33 @@ def study_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A study of What Moves",
-        "$ref": "#/$defs/Study",
-        "$defs": definitions,
+        "$ref": "#/$defs/StudyFile",
+        "$defs": definitions | _as_written(definitions, known),
         "kinds": kinds,
     }
+
+
+def _as_written(definitions: dict[str, Any], known: dict[str, list[str]]) -> dict[str, Any]:
+    """Definitions of a study file: an entry may be empty or without its `kind`, and its options are those of the kind
+    that it names or is named by."""
+    written = {"StudyFile": copy.deepcopy(definitions["Study"])}
+    for section, entry in (("data", "DataSet"), ("models", "ModelEntry")):
+        name = f"{entry}InFile"
+        options = {kind: {"properties": {"options": {"$ref": f"#/kinds/{section}/{kind}"}}} for kind in known[section]}
+        written[name] = {
+            **{key: value for key, value in definitions[entry].items() if key != "required"},
+            "type": ["object", "null"],
+            "allOf": [
+                {"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": of_kind}
+                for kind, of_kind in options.items()
+            ],
+        }
+        field = written["StudyFile"]["properties"][section]
+        field["patternProperties"] = {pattern: {"$ref": f"#/$defs/{name}"} for pattern in field["patternProperties"]}
+        field["properties"] = {
+            kind: {"if": {"not": {"required": ["kind"]}}, "then": of_kind} for kind, of_kind in options.items()
+        }
+    return written
 
 
 def schema_text() -> str:
