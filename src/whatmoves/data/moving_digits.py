@@ -38,7 +38,9 @@ class Config(Settings):
     """What moves, where, and how fast. The defaults are the `quick` study's."""
 
     digit_bank: Literal["uci", "mnist"] = Field("uci", description="Digits: scikit-learn's UCI digits, or MNIST.")
-    mnist_folder: Path | None = Field(None, description="Folder of the four MNIST IDX files, plain or .gz.")
+    mnist_folder: Path | None = Field(
+        None, description="Folder of MNIST's four IDX files, plain or .gz, or of what tensorflow-datasets prepared."
+    )
     download: bool = Field(False, description="Fetch MNIST into mnist_folder (null: the user's cache) if not there.")
     digits: int = Field(1, ge=1, le=MAX_DIGITS, description="Digits in a clip.")
     image_px: int = Field(32, ge=8, le=256, description="Side of the square frame, pixels.")
@@ -92,7 +94,7 @@ FACTOR_ROLES: dict[str, FactorRole] = {
 
 
 def outside_files(config: Config) -> list[Path]:
-    """What the digits come from outside the package: MNIST's files, fetched if they are to be."""
+    """What the digits come from outside the package: the files of MNIST, fetched if they are to be."""
     return mnist.find_files(config.mnist_folder, config.download) if config.digit_bank == "mnist" else []
 
 
