@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 PROCESSES := -n logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup latex paper all test test-slow test-slurm test-tfds lint schema benchmarks report gpu-check verify clean
+.PHONY: help setup latex paper all test test-slow test-slurm test-tfds lint schema benchmarks report rules gpu-check verify clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,10 @@ lint: setup
 schema: setup ## Write what is made from types, cards and pins again: config/schema.json, config/README.md, a table, environment.yml
 	$(BIN)/python -m whatmoves.schema
 	$(BIN)/python workflow/install/environment.py
+
+rules: setup ## Draw the picture of the rules in docs/rules.md again
+	graph=$$($(BIN)/snakemake --rulegraph mermaid-js | grep '^.id' | sort -V) && \
+	    page=$$(sed '/^flowchart/q' docs/rules.md) && printf '%s\n' "$$page" "$$graph" '```' > docs/rules.md
 
 benchmarks: setup ## Speed against the libraries one would otherwise use, as ratios
 	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
