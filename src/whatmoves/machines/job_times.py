@@ -4,9 +4,9 @@
         --configfile config/config.yaml --out benchmarks/results/jobs-quick.json
 
 It is run on the machine of that run, whose speed it measures. LOG is what Snakemake said while it ran
-(`.snakemake/log/*.log`). Of several logs each job's shortest time counts, the one that other work disturbed least. It is
-wall time: the processor time in benchmarks (`results/*/benchmarks`) is read every 30 s, and so lacks up to the last 30 s
-of a job, most of many of ours.
+(`.snakemake/log/*.log`). Of several logs each job's shortest time counts, the one that other work disturbed least.
+It is wall time: the processor time in benchmarks (`results/*/benchmarks`) is read every 30 s, and so lacks up to the
+last 30 s of a job, most of many of ours.
 """
 
 import argparse
