@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from tools import ROOT, run
 
+from whatmoves.cli import build_parser
+
 TINY = str(ROOT / "config/tiny.yaml")
 RUN = "train/moving_digits/disentangled_vae/seed-0"
 
@@ -141,3 +143,20 @@ def test_an_unjudged_model_is_refused_by_the_judges(tmp_path: Path) -> None:
     answer = whatmoves("judge", "--configfile", quick, "--model", "jepa_8_steps", folder=tmp_path, expect=2)
     assert "models.jepa_8_steps.judged is false" in answer
     assert "set it to true, evaluate it again" in answer
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["models", "studies", "summary", "verify", "diff", "score", "efficiency", "restore", "evaluate", "table", "doctor"],
+)
+def test_what_one_would_pipe_prints_json(command: str) -> None:
+    (commands,) = (action for action in build_parser()._actions if action.dest == "command")
+    options = commands.choices[command]._option_string_actions  # type: ignore[index]
+    assert "--json" in options
+
+
+def test_efficiency_prints_the_table_or_its_json(tiny: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny / "results", tmp_path / "results")
+    found = json.loads(whatmoves("efficiency", "--configfile", TINY, "--json", folder=tmp_path))
+    assert found == json.loads((tmp_path / "results/tiny/efficiency.json").read_text(encoding="utf-8"))
+    assert whatmoves("efficiency", "--configfile", TINY, folder=tmp_path).startswith("# Efficiency of the study tiny")

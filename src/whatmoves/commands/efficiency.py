@@ -15,8 +15,9 @@ log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The study's arguments."""
+    """The study's arguments and `--json`."""
     add_study(parser)
+    parser.add_argument("--json", action="store_true", help="print efficiency.json in place of the table")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -26,4 +27,5 @@ def run(arguments: argparse.Namespace) -> None:
 
     log.info("%s", arguments.command_line)
     write_efficiency(study, layout.root)
-    print((layout.root / "efficiency.md").read_text(encoding="utf-8"), end="")
+    printed = "efficiency.json" if arguments.json else "efficiency.md"
+    print((layout.root / printed).read_text(encoding="utf-8"), end="")

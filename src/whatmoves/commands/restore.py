@@ -1,6 +1,7 @@
 """Lay the results of an archive back, if and only if they belong to the code and settings in this tree."""
 
 import argparse
+import json
 from pathlib import Path
 
 from whatmoves.commands.common import add_study, open_study
@@ -9,8 +10,9 @@ HELP = "lay an archive's results back, if they fit this tree"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`FILE`."""
+    """`FILE --json`."""
     add_study(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("file", type=Path, metavar="FILE", help="archive made by `snakemake archive`")
 
 
@@ -20,4 +22,4 @@ def run(arguments: argparse.Namespace) -> None:
     from whatmoves.provenance.archive import restore
 
     report = restore(arguments.file, layout.root, study)
-    print(report.text())
+    print(json.dumps(report.as_json(), indent=1) if arguments.json else report.text())
