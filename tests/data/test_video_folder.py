@@ -511,6 +511,20 @@ def test_a_machine_without_ffmpeg_says_what_to_install(
     assert "no ffmpeg to read films with; `pip install imageio-ffmpeg`" in refused(of(videos), tmp_path)
 
 
+def test_a_program_that_is_too_old_is_not_blamed_on_the_film(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "ffmpeg"
+    said = "Unrecognized option 'stats_enc_pre'."
+    real = video_reader.ffmpeg()
+    program.write_text(f'#!/bin/sh\ncase "$*" in *stats_enc*) echo "{said}" >&2; exit 1;; esac\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    assert refused(of(videos), tmp_path / "out") == (
+        f"{program}: is older than ffmpeg 6; unset IMAGEIO_FFMPEG_EXE, or set it to a newer one"
+    )
+
+
 def test_names_are_enough_to_find_videos(tmp_path: Path) -> None:
     for name in ("b10.MP4", "b9.mp4", ".hidden.mp4", "notes.txt", "deep/er/x.gif", "one/1.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

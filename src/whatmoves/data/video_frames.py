@@ -57,7 +57,7 @@ class Read(NamedTuple):
 
 def read_videos(how: Reading, videos: Sequence[Video], growing: GrowingArrays) -> list[Read]:
     """Read the videos that are not there yet, each committed when it is whole."""
-    sums = [digest_of(video) for video in videos]
+    sums = [digest_of(video.files) for video in videos]
     known = growing.recorded()
     wanted: list[Any] = []
     for video, sha256, note in zip(videos, sums, known, strict=False):
@@ -142,5 +142,5 @@ def _append(
 
 def _inputs(how: Reading, video: Video, sha256: str) -> dict[str, str]:
     """What a video was read from; the checksum of its actions is empty where none are read."""
-    actions = hashlib.sha256(video.actions.read_bytes()).hexdigest() if how.actions else ""
+    actions = digest_of([video.actions]) if how.actions else ""
     return {"name": video.name, "sha256": sha256, "actions": actions}

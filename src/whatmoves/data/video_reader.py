@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,7 +94,7 @@ class Reader:
             capture_output=True, check=False,
         )  # fmt: skip
         if first.returncode or not first.stdout.startswith(b"P6"):
-            raise DataError(f"{path}: {_said(first.stderr)}; {AGAIN}")
+            raise _refusal(path, first.stderr)
         width, height = map(int, first.stdout.split(maxsplit=3)[1:3])
         to_square = (
             f"scale=w='if(gt(dar,1),max({side},round({side}*dar)),{side})'"
@@ -121,7 +121,7 @@ class Reader:
             said.seek(0)
             words = said.read()
             if status or words or content:
-                raise DataError(f"{path}: {_said(words)}; {AGAIN}")
+                raise _refusal(path, words)
             times.seek(0)
             own_s = tuple(map(float, times.read().split()))
             if self.frames_per_s is not None:
@@ -213,10 +213,10 @@ def reader_version() -> str:
     return f"{films}, Pillow {PIL.__version__}"
 
 
-def digest_of(video: Video) -> str:
-    """Checksum of a video's files, as 64 hex digits; raises `DataError` for one that may not be read."""
+def digest_of(paths: Sequence[Path]) -> str:
+    """Checksum of some files, as 64 hex digits; raises `DataError` for one that may not be read."""
     digest = hashlib.sha256()
-    for path in video.files:
+    for path in paths:
         try:
             with path.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
@@ -243,11 +243,13 @@ def _require_content(path: Path) -> None:
         raise DataError(f"{path}: not readable ({error.strerror}); check its permissions") from None
 
 
-def _said(words: bytes) -> str:
-    """What ffmpeg's complaint means."""
+def _refusal(path: Path, words: bytes) -> DataError:
+    """What ffmpeg's complaint about a film means."""
     lines = [line.strip() for line in words.decode("utf-8", "replace").splitlines() if line.strip()]
+    if any("Unrecognized option" in line for line in lines):
+        return DataError(f"{ffmpeg()}: is older than ffmpeg 6; unset IMAGEIO_FFMPEG_EXE, or set it to a newer one")
     if any("matches no streams" in line for line in lines):
-        return "has no pictures (sound alone, or damaged?)"
+        return DataError(f"{path}: has no pictures (sound alone, or damaged?); {AGAIN}")
     # The first complaint, without the addresses of ffmpeg's parts.
     plain = lines[0].rpartition("] ")[2] if lines else "it ends within a frame"
-    return f"not readable as a film ({plain})"
+    return DataError(f"{path}: not readable as a film ({plain}); {AGAIN}")
