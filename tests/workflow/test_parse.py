@@ -126,4 +126,4 @@ def test_what_failed_is_told_last_with_its_own_last_words(tmp_path: Path, monkey
     (site / "sitecustomize.py").write_text(program, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(site))
     output = snakemake("results/tiny/data/moving_digits/test.npz", folder=tmp_path, expect=1)
-    assert "failed: data moving_digits: logs/tiny/data/moving_digits.log:\n  out of luck\n" in output
+    assert "failed: data moving_digits: out of luck\n  logs/tiny/data/moving_digits.log\n" in output

@@ -91,7 +91,7 @@ def test_a_job_that_never_began_is_told_with_what_slurm_said(slurm: Path, tmp_pa
     (slurm / "srun").write_text("#!/bin/bash\necho 'srun: no such step' >&2; exit 1\n", encoding="utf-8")
     answer = submitted("results/tiny/data/push_world/test.npz", slurm, tmp_path, retries=0, expect=1)
     log = "logs/slurm/rule_data_test_novel/push_world/1.log"
-    assert f"failed: data_test_novel push_world: {log}:\n  srun: no such step\n" in answer.stderr
+    assert f"failed: data_test_novel push_world: srun: no such step\n  {log}\n" in answer.stderr
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import subprocess
 
 from whatmoves.commands.data import raw_files
 from whatmoves.errors import WhatMovesError
+from whatmoves.failed_jobs import why
 from whatmoves.floors import of_clips
 from whatmoves.gpus import JOBS_AT_ONCE
 from whatmoves.layout import judged_rows
@@ -193,28 +194,16 @@ onstart:
         warn_of_long_training()
 
 
-def last_words(job):
-    """What a failed job said last, and where: the end of its own log or, if it never began, SLURM's words in SLURM's."""
-    for log in map(Path, map(str, job.log)):
-        if lines := lines_of(log):
-            return f"{log}:\n  {lines[-1]}"
+def of_slurm(job):
+    """What SLURM and Snakemake wrote around the tries of a job."""
     folder = Path(getattr(workflow.executor_settings, "logdir", None) or "nowhere")
-    tries = (folder / f"rule_{job.rule.name}" / "_".join(job.wildcards)).glob("*.log")
-    for log in sorted(tries, key=lambda log: log.stat().st_mtime)[-1:]:
-        of_slurm = [line for line in lines_of(log) if line.startswith(("srun", "slurm"))]
-        return "\n  ".join([f"{log}:", *(of_slurm or lines_of(log)[-5:])])
-    return "no log was written"
-
-
-def lines_of(log):
-    """The lines of a log that are not blank; none if there is no log."""
-    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-    return [line for line in text.splitlines() if line.strip()]
+    return (folder / f"rule_{job.rule.name}" / "_".join(job.wildcards)).glob("*.log")
 
 
 onerror:
     for job in sorted(workflow.scheduler.failed, key=str):
-        print(f"failed: {' '.join([job.rule.name, *job.wildcards])}: {last_words(job)}", file=sys.stderr)
+        reason = why([Path(str(log)) for log in job.log], of_slurm(job))
+        print(f"failed: {' '.join([job.rule.name, *job.wildcards])}: {reason}", file=sys.stderr)
 
 
 onsuccess:
