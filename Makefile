@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 PROCESSES := -n logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup latex paper all test test-slow test-slurm test-tfds lint schema benchmarks report rules gpu-check verify clean
+.PHONY: help setup latex paper all test test-slow test-slurm test-tfds lint schema benchmarks report explorer rules gpu-check verify clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ benchmarks: setup ## Speed against the libraries one would otherwise use, as rat
 
 report: setup ## One file to click through, results/report.zip: figures, animations, numbers, times, code
 	$(BIN)/snakemake --report results/report.zip --configfile $(STUDY)
+
+explorer: setup ## A folder to open in a browser, results/<study>/explorer: swaps, sliders, strips, tables, verdicts
+	$(BIN)/snakemake explorer --configfile $(STUDY)
 
 gpu-check: setup ## What a GPU does with every model (9 minutes; needs one, and a PyTorch for CUDA)
 	$(BIN)/whatmoves gpu-check

@@ -22,6 +22,7 @@ FLOORS = [
     {"analysis"},
     {"figures"},
     {"paper"},
+    {"explorer"},
     {"machines"},
     {"commands", "cli", "__main__", "__init__"},
 ]

@@ -80,10 +80,26 @@ class Writer:
         """The labels of the `headline` models, as a list in words."""
         return listing(self._label(name) for name in self.headline())
 
+    def rows(self, dataset: str) -> list[Row]:
+        """Models in the study's order, then floors and ceilings in the order of `FRAMES`."""
+        kinds = {name: entry.kind for name, entry in self.study.models.items() if dataset in entry.trains_on}
+        measured = {key.split(".")[1] for key in self.index if key.startswith(f"{dataset}.")}
+        framing = {name for name in measured - kinds.keys() if name in FRAMES or name.startswith(UNTRAINED)}
+        references = {name for name, kind in kinds.items() if kind in FRAMES} | framing
+        order = [*FRAMES]
+        middle = order.index(UNTRAINED_BEFORE)
+
+        def place(name: str) -> tuple[float, str]:
+            return (middle - 0.5 if name.startswith(UNTRAINED) else order.index(kinds.get(name, name)), name)
+
+        framed = sorted(references, key=place)
+        names = [name for name in kinds if name not in references]
+        return [Row(name, self._label(name)) for name in names] + [Row(n, self._label(n), True) for n in framed]
+
     def floors(self, dataset: str, metric: str) -> list[str]:
         """The floors and ceilings that were measured by that metric."""
         return [
-            row.name for row in self._rows(dataset) if row.reference and f"{dataset}.{row.name}.{metric}" in self.index
+            row.name for row in self.rows(dataset) if row.reference and f"{dataset}.{row.name}.{metric}" in self.index
         ]
 
     def floors_in_words(self) -> dict[Tex, str]:
@@ -203,7 +219,7 @@ class Writer:
         def cell(value_id: str, interval: bool) -> Tex:
             return self.value(value_id, interval=interval, unit=False)
 
-        tabular, competing = results_table(self.index, dataset, self._rows(dataset), columns, cell)
+        tabular, competing = results_table(self.index, dataset, self.rows(dataset), columns, cell)
         self.said |= numerals(" ".join(column.header for column in columns))
         caption = caller().strip()
         if competing:
@@ -273,7 +289,7 @@ class Writer:
     def used_values(self) -> dict[str, list[tuple[str, Entry]]]:
         """Values used so far, as (id, entry) under `<data set>.<model>`, in the tables' order; no more after this."""
         self._closed = True
-        order = [f"{dataset}.{row.name}" for dataset in self.study.data for row in self._rows(dataset)]
+        order = [f"{dataset}.{row.name}" for dataset in self.study.data for row in self.rows(dataset)]
         groups: dict[str, list[tuple[str, Entry]]] = {prefix: [] for prefix in order}
         for value_id in self.used:
             groups.setdefault(value_id.rpartition(".")[0], []).append((value_id, self.index[value_id]))
@@ -291,22 +307,6 @@ class Writer:
             kind = model if entry is None else entry.kind
             return FRAMES[kind].label if kind in FRAMES else model.replace("_", " ")
         return self.study.label_of(model)
-
-    def _rows(self, dataset: str) -> list[Row]:
-        """Models in the study's order, then floors and ceilings in the order of `FRAMES`."""
-        kinds = {name: entry.kind for name, entry in self.study.models.items() if dataset in entry.trains_on}
-        measured = {key.split(".")[1] for key in self.index if key.startswith(f"{dataset}.")}
-        framing = {name for name in measured - kinds.keys() if name in FRAMES or name.startswith(UNTRAINED)}
-        references = {name for name, kind in kinds.items() if kind in FRAMES} | framing
-        order = [*FRAMES]
-        middle = order.index(UNTRAINED_BEFORE)
-
-        def place(name: str) -> tuple[float, str]:
-            return (middle - 0.5 if name.startswith(UNTRAINED) else order.index(kinds.get(name, name)), name)
-
-        framed = sorted(references, key=place)
-        names = [name for name in kinds if name not in references]
-        return [Row(name, self._label(name)) for name in names] + [Row(n, self._label(n), True) for n in framed]
 
 
 def _empty(figures: Path) -> dict[str, str]:

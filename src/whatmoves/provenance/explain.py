@@ -2,12 +2,27 @@
 
 import difflib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from whatmoves.errors import ConfigError, ProofError
 from whatmoves.files import read_json
 from whatmoves.provenance.closure import combined
 from whatmoves.provenance.receipts import is_receipt, read_receipt
+
+
+class Job(NamedTuple):
+    """One job, as its receipt tells of it: `code` is the hash of its `modules` modules, `inputs` are files by key."""
+
+    command: str
+    code: str
+    modules: int
+    commit: str
+    inputs: tuple[str, ...]
+    started: str
+    ended: str
+    device: str
+    python: str
+    receipt: str
 
 
 def explain(value_id: str, root: Path) -> str:
@@ -25,20 +40,20 @@ def explain(value_id: str, root: Path) -> str:
     lines += [
         f"  seed {seed}: {number:{value['format']}}" for seed, number in sorted(value["seeds"].items(), key=_by_seed)
     ]
-    makers = _makers(root)
+    makers = makers_of(root)
     if "values.json" not in makers:
         raise ProofError(f"{root / 'values.json'}: no receipt covers it; run the analysis again")
     lines += ["", "in values.json, made by", *_job(makers["values.json"], "  ")]
     waiting, told = list(value["files"]), set()
     while waiting:
         key = waiting.pop(0)
-        receipt = makers.get(key)
-        if receipt is None or receipt["name"] in told:
+        job = makers.get(key)
+        if job is None or job.receipt in told:
             continue
-        told.add(receipt["name"])
-        covered = [k for k in (key, *waiting) if makers.get(k) is receipt]
-        lines += ["", f"from {', '.join(dict.fromkeys(covered))}, made by", *_job(receipt, "  ")]
-        waiting += [k for k in receipt["core"]["inputs"] if k in makers]
+        told.add(job.receipt)
+        covered = [k for k in (key, *waiting) if makers.get(k) is job]
+        lines += ["", f"from {', '.join(dict.fromkeys(covered))}, made by", *_job(job, "  ")]
+        waiting += [k for k in job.inputs if k in makers]
     return "\n".join(lines)
 
 
@@ -56,28 +71,34 @@ def _by_seed(item: tuple[str, float]) -> tuple[int, str]:
     return (int(item[0]), "") if item[0].isdigit() else (0, item[0])
 
 
-def _makers(root: Path) -> dict[str, dict[str, Any]]:
-    """Output file → the receipt that covers it, with its own path as `name`."""
-    makers: dict[str, dict[str, Any]] = {}
+def makers_of(root: Path) -> dict[str, Job]:
+    """The job behind every file below `root` = results/<study> that a receipt covers; raises `ProofError` for a broken
+    receipt."""
+    makers: dict[str, Job] = {}
     for path in sorted(root.rglob("*receipt.json")):
         if is_receipt(path):
-            receipt = {**read_receipt(path), "name": path.relative_to(root).as_posix()}
-            makers |= dict.fromkeys(receipt["core"]["outputs"], receipt)
+            receipt = read_receipt(path)
+            makers |= dict.fromkeys(receipt["core"]["outputs"], _told(receipt, path.relative_to(root).as_posix()))
     return makers
 
 
-def _job(receipt: dict[str, Any], indent: str) -> list[str]:
-    """One job in five lines."""
+def _told(receipt: dict[str, Any], name: str) -> Job:
     core, run = receipt["core"], receipt["run"]
-    commit = _commit(run["git"])
-    inputs = list(core["inputs"])
-    more = f" and {len(inputs) - 4} more" if len(inputs) > 4 else ""
+    return Job(
+        run["command"], combined(core["code"]), len(core["code"]), _commit(run["git"]), tuple(core["inputs"]),
+        run["started"], run["ended"], run["device"], run["versions"]["python"], name,
+    )  # fmt: skip
+
+
+def _job(job: Job, indent: str) -> list[str]:
+    """One job in five lines."""
+    more = f" and {len(job.inputs) - 4} more" if len(job.inputs) > 4 else ""
     return [
-        f"{indent}{run['command']}",
-        f"{indent}  code     {combined(core['code'])} ({len(core['code'])} modules), commit {commit}",
-        f"{indent}  inputs   {', '.join(inputs[:4]) + more if inputs else 'none'}",
-        f"{indent}  run      {run['started']} to {run['ended']}, {run['device']}, Python {run['versions']['python']}",
-        f"{indent}  receipt  {receipt['name']}",
+        f"{indent}{job.command}",
+        f"{indent}  code     {job.code} ({job.modules} modules), commit {job.commit}",
+        f"{indent}  inputs   {', '.join(job.inputs[:4]) + more if job.inputs else 'none'}",
+        f"{indent}  run      {job.started} to {job.ended}, {job.device}, Python {job.python}",
+        f"{indent}  receipt  {job.receipt}",
     ]
 
 

@@ -248,6 +248,13 @@ def _figure_modules(study: Study, wildcards: Mapping[str, str]) -> list[str]:
     return ["whatmoves.figures.make", f"whatmoves.figures.{module}", *(models if module in SHOW_OPTIONS else ())]
 
 
+def _explorer_modules(study: Study, _: Mapping[str, str]) -> list[str]:
+    """The explorer asks the models and the data kinds for clips."""
+    kinds = [module_path("models", entry.kind) for entry in study.models.values()]
+    kinds += [module_path("data", entry.kind) for entry in study.data.values()]
+    return ["whatmoves.explorer.page", *dict.fromkeys(kinds)]
+
+
 def _drawn(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     """The study as a figure sees it: names, and the models' options where it shows them."""
     if figure_parts(wildcards["figure"])[0] not in SHOW_OPTIONS:
@@ -261,7 +268,7 @@ def _analysis(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _whole(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
-    """The paper prints its study's settings."""
+    """The paper prints its study's settings, and the explorer its words."""
     return {**study.model_dump(mode="json"), "order": [*study.data, *study.models]}
 
 
@@ -310,5 +317,6 @@ KINDS = {
     "analyse": Kind("values.receipt.json", lambda study, w: ["whatmoves.analysis.values"], _analysis),
     "figure": Kind("figures/{figure}.receipt.json", _figure_modules, _drawn),
     "animation": Kind("animations/{animation}.receipt.json", lambda study, w: ["whatmoves.figures.animations"], _shown),
+    "explorer": Kind("explorer.receipt.json", _explorer_modules, _whole),
     "paper": Kind("paper/receipt.json", lambda study, w: ["whatmoves.paper.build"], _whole),
 }
