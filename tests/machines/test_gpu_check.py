@@ -14,7 +14,7 @@ from whatmoves.loading import load_study
 from whatmoves.machines import checked_study
 from whatmoves.machines.agreement import HostNoise, compare, without_dropout
 from whatmoves.machines.budget import PartFailedError
-from whatmoves.machines.gpu_check import _beside_fp32, _require_no_waiting, finite, gpu_hours
+from whatmoves.machines.gpu_check import _beside_fp32, _require_no_waiting, finite, gpu_check, gpu_hours
 from whatmoves.machines.steps import measure, wanted
 from whatmoves.plugins import open_source
 
@@ -170,12 +170,20 @@ def test_a_step_that_waits_fails() -> None:
         _require_no_waiting([row("a", "bf16") | {"syncs_per_step": 2.5}])
 
 
+def test_without_time_for_the_data_all_else_is_told_as_not_run() -> None:
+    report = gpu_check("cpu", checked_study.QUICK, ROOT, 0.01)
+    assert report["failed"] == []
+    assert [line.partition(":")[0] for line in report["not_run"]] == list(checked_study.QUICK.seconds)
+    assert report["parts"]["full"]["sum"] == 0
+    json.dumps(report, allow_nan=False)
+
+
 @pytest.mark.slow
 def test_the_whole_check_in_its_small_form(tmp_path: Path) -> None:
-    """A minute on two cores. What has no time left is told: the compiler."""
+    """45 seconds on two cores, and then the compiler for as long as is left. What it does not reach is told."""
     out = tmp_path / "check.json"
     command = ("whatmoves", "gpu-check", "--device", "cpu", "--quick", "--out", str(out))
-    answer = run(*command, "--seconds", "120", folder=tmp_path)
+    answer = run(*command, "--seconds", "180", folder=tmp_path)
     report = json.loads(out.read_text(encoding="utf-8"))
     assert report["failed"] == []
     parts = report["parts"]

@@ -79,33 +79,36 @@ def gpu_check(device: str, size: of.Size, root: Path, total_s: float) -> dict[st
             there = ["--configfile", str(files.get(kind, whole)), "--results", str(results)]
             return python("-m", "whatmoves", verb, *there, *words, *(["--device", device] if on else []))
 
-        with part(report, budget, "data", shares["data"]) as (_, deadline):
-            run_together(
-                {f"data {d}": command("data", "", "--dataset", d, on=False) for d in study.data}, work, budget, deadline
-            )
-        with part(report, budget, "steps", shares["steps"]) as (found, deadline):
-            found["rows"] = _lines(report, "steps", wanted(study, ["bf16", "fp32"]), plan, work, budget, deadline)
-            _require_no_waiting(found["rows"])
-        with part(report, budget, "agreement", shares["agreement"]) as (found, deadline):
-            pairs = wanted(study, ["fp32"])
-            found["rows"] = _lines(report, "agreement", pairs, plan, work, budget, deadline)
-            if apart := [row["model"] for row in found["rows"] if not row["agrees"]]:
-                raise PartFailedError(f"the CPU's step and the other differ by more than rounding: {', '.join(apart)}")
-        with part(report, budget, "interruption", shares["interruption"]) as (found, deadline):
-            found |= interrupt_and_resume(files["interrupted"], main, results, work, device, budget, deadline)
-        with part(report, budget, "judged", shares["judged"]) as (found, deadline):
-            on = ("--dataset", main)
-            trained = {f"train {m}": command("train", "judged", *on, "--model", m) for m in of.JUDGED}
-            judges = {"train judges": command("judge", "judged", *on, "--train")}
-            run_together(trained | judges, work, budget, deadline)
-            for verb in ("evaluate", "judge"):
-                commands = {f"{verb} {m}": command(verb, "judged", *on, "--model", m) for m in of.JUDGED}
-                run_together(commands, work, budget, deadline)
-            found |= {model: _judgement(Layout(results / of.NAME), main, model) for model in of.JUDGED}
-        with part(report, budget, "compiled", shares["compiled"]) as (found, deadline):
-            compiled = wanted(study, ["bf16 compiled"])
-            found["rows"] = _lines(report, "compiled", compiled, plan, work, budget, deadline)
-            _require_no_waiting(found["rows"])
+        with part(report, budget, "data", shares["data"]) as (found, _):
+            makers = {f"data {d}": command("data", "", "--dataset", d, on=False) for d in study.data}
+            run_together(makers, work, budget, budget.started + total_s)  # nothing else goes without it
+            found["made"] = sorted(study.data)
+        if not report.found["data"]:
+            report.not_run += [f"{name}: there is no data" for name in shares if name != "data"]
+        else:
+            with part(report, budget, "steps", shares["steps"]) as (found, deadline):
+                found["rows"] = _lines(report, "steps", wanted(study, ["bf16", "fp32"]), plan, work, budget, deadline)
+                _require_no_waiting(found["rows"])
+            with part(report, budget, "agreement", shares["agreement"]) as (found, deadline):
+                pairs = wanted(study, ["fp32"])
+                found["rows"] = _lines(report, "agreement", pairs, plan, work, budget, deadline)
+                if apart := [row["model"] for row in found["rows"] if not row["agrees"]]:
+                    raise PartFailedError(f"a step differs from the CPU's by more than rounding: {', '.join(apart)}")
+            with part(report, budget, "interruption", shares["interruption"]) as (found, deadline):
+                found |= interrupt_and_resume(files["interrupted"], main, results, work, device, budget, deadline)
+            with part(report, budget, "judged", shares["judged"]) as (found, deadline):
+                on = ("--dataset", main)
+                trained = {f"train {m}": command("train", "judged", *on, "--model", m) for m in of.JUDGED}
+                judges = {"train judges": command("judge", "judged", *on, "--train")}
+                run_together(trained | judges, work, budget, deadline)
+                for verb in ("evaluate", "judge"):
+                    commands = {f"{verb} {m}": command(verb, "judged", *on, "--model", m) for m in of.JUDGED}
+                    run_together(commands, work, budget, deadline)
+                found |= {model: _judgement(Layout(results / of.NAME), main, model) for model in of.JUDGED}
+            with part(report, budget, "compiled", shares["compiled"]) as (found, deadline):
+                compiled = wanted(study, ["bf16 compiled"])
+                found["rows"] = _lines(report, "compiled", compiled, plan, work, budget, deadline)
+                _require_no_waiting(found["rows"])
 
     rows = [row for name in ("steps", "compiled") for row in report.found.get(name, {}).get("rows", [])]
     _beside_fp32(rows)
