@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import tracemalloc
@@ -20,6 +21,7 @@ from whatmoves.data.bair import FACTOR_ROLES, TRAIN, Config, make, more_files, o
 from whatmoves.data.bair_files import Trajectory, find_set, read_trajectories, sources_of
 from whatmoves.data.clips import Split
 from whatmoves.data.growing_arrays import GrowingArrays
+from whatmoves.data.tfrecords import record_places
 from whatmoves.errors import DataError
 from whatmoves.files import read_arrays, sha256
 
@@ -336,6 +338,17 @@ def test_shards_that_are_missing_or_of_another_set(sets: dict[str, Path], tmp_pa
     (tmp_path / "kept").rename(second.with_name(second.name.replace("-of-00002", "-of-00003")))
     with pytest.raises(DataError, match="2 files of train for the"):
         find_set(folder)
+
+
+def test_a_prepared_file_that_was_cut_between_two_records(sets: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(sets["prepared"], tmp_path / "set"))
+    second = next(folder.rglob("*train.tfrecord-00001-of-00002"))
+    info = {"splits": [{"name": "test", "shardLengths": ["4"]}, {"name": "train", "shardLengths": ["6", "5"]}]}
+    second.with_name("dataset_info.json").write_text(json.dumps(info))
+    make(of(folder), tmp_path / "whole")
+    second.write_bytes(second.read_bytes()[: record_places(second)[-1]])
+    said = refused(of(folder), tmp_path / "out")
+    assert said == f"{second}: holds 4 records, and dataset_info.json tells 5; prepare the set again"
 
 
 def test_two_sets_in_one_folder_ask_which(records: Path) -> None:

@@ -20,6 +20,7 @@ from bair_sets import png, write
 
 from whatmoves.commands.prefetch import prefetch
 from whatmoves.data import mnist
+from whatmoves.data.tfrecords import record_places
 from whatmoves.errors import DataError
 from whatmoves.loading import validate_study
 
@@ -278,13 +279,16 @@ def test_a_prepared_set_gives_the_very_arrays_of_the_idx_files(folder: Path, tmp
 
 
 def test_a_study_takes_a_prepared_set_and_makes_the_same_clips(folder: Path, tmp_path: Path) -> None:
+    from whatmoves.commands.data import _raw_files
     from whatmoves.data.moving_digits import Config, make, outside_files
+    from whatmoves.study import DataSet
 
     data_dir = write_prepared(tmp_path / "tfds", mnist.load(folder, download=False))
     made = []
     for root in (folder, data_dir):
         config = Config(digit_bank="mnist", mnist_folder=root, frames=3, validation_clips=4, test_clips=4)
-        assert outside_files(config) == mnist.find_files(root, download=False)
+        entry = DataSet(kind="moving_digits", options={"digit_bank": "mnist", "mnist_folder": str(root)})
+        assert outside_files(config) == _raw_files(entry) == mnist.find_files(root, download=False)
         out = tmp_path / f"out-{len(made)}"
         make(config, out)
         made.append({path.name: path.read_bytes() for path in out.iterdir()})
@@ -318,7 +322,11 @@ BAD_PREPARED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "wrong CRC": (flip, "00001-of-00002: record 11 has a wrong checksum, its bytes are damaged; fetch the file again"),
     "empty": (
         lambda path: path.write_bytes(b""),
-        r"files of train hold \[12, 0\] records, and dataset_info.json tells \[",
+        r"00001-of-00002: holds 0 records, and dataset_info\.json tells 12; p",
+    ),
+    "cut between two records": (
+        lambda path: cut(path, path.stat().st_size - record_places(path)[-1]),
+        r"00001-of-00002: holds 11 records, and dataset_info\.json tells 12; prepare the set again",
     ),
     "packed": (lambda path: path.write_bytes(gzip.compress(path.read_bytes())), "is no TFRecord file"),
     "lost": (

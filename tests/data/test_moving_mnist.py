@@ -3,6 +3,7 @@
 The fixture is in the public form, with 40 clips for 10,000.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from whatmoves.data import moving_mnist
 from whatmoves.data.large_arrays import Blocks, map_array, read_some_arrays, write_large_arrays
 from whatmoves.data.moving_mnist import BLOCK_CLIPS, Config, make, open_source, outside_files, split_rows
 from whatmoves.data.moving_mnist_file import MAGIC, open_clips
+from whatmoves.data.tfrecords import record_places
 from whatmoves.errors import ConfigError, DataError
 from whatmoves.files import write_arrays
 from whatmoves.layout import Layout
@@ -297,6 +299,11 @@ def test_a_damaged_prepared_set_is_one_line(tmp_path: Path, pixels: NDArray[np.u
             make(of(folder), tmp_path)
         assert "\n" not in str(caught.value)
 
+    info = {"splits": [{"name": "test", "shardLengths": ["20", "20"]}]}
+    (folder / "dataset_info.json").write_text(json.dumps(info))
+    second.write_bytes(whole[: record_places(second)[-1]])  # between two records
+    refused(r"00001-of-00002: holds 19 records, and dataset_info\.json tells 20; prepare the set again$")
+    (folder / "dataset_info.json").unlink()
     second.write_bytes(whole[:-1])
     refused(r"00001-of-00002: record 19 is truncated, the file lacks 1 bytes; fetch the file again$")
     damaged = bytearray(whole)
@@ -463,9 +470,7 @@ def test_the_shipped_study_can_be_made(file: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_models_reach_the_paper(
-    file: Path, pixels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_models_reach_the_paper(file: Path, pixels: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(file.parent)
     write_study(file, **MODELS)
     snakemake("paper/main.pdf", "--cores", "2", folder=file.parent, study=str(file.parent / "study.yaml"))

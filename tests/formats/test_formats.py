@@ -22,7 +22,8 @@ from tools import ROOT
 from whatmoves.data import mnist
 from whatmoves.data.bair_files import find_set, read_trajectories
 from whatmoves.data.moving_mnist_file import open_clips
-from whatmoves.data.prepared import source_order
+from whatmoves.data.prepared import places_in, source_order
+from whatmoves.errors import DataError
 
 PYTHON = ROOT / ".venv-tfds/bin/python"
 FRAMES = 30  # that its builder of BAIR asks for
@@ -114,17 +115,19 @@ class TestTfds:
             np.testing.assert_array_equal(images[order], theirs[f"{part}_images"])
             np.testing.assert_array_equal(labels[order], theirs[f"{part}_labels"])
 
-    def test_a_prepared_file_that_lacks_its_last_record(self, tfds: Tfds, tmp_path: Path) -> None:
-        """At the end of a record: only the count beside it can tell."""
-        from whatmoves.data.tfrecords import record_places
-        from whatmoves.errors import DataError
-
-        folder = Path(shutil.copytree(tfds.prepared / "mnist", tmp_path / "mnist"))
-        path = next(folder.rglob("mnist-train.tfrecord-*"))
-        with path.open("r+b") as stream:
-            stream.truncate(record_places(path)[-1])
-        with pytest.raises(DataError, match=r"hold \[299\] records, and dataset_info\.json tells \[300\]; prepare the"):
-            mnist.load(folder, download=False)
+    @pytest.mark.parametrize("part", ["mnist-train", "moving_mnist-test", "bair_robot_pushing_small-train"])
+    def test_a_prepared_file_that_lacks_its_last_record(self, tfds: Tfds, tmp_path: Path, part: str) -> None:
+        """Cut between two records, only the count beside it can tell: the real one is understood."""
+        [path] = tfds.prepared.rglob(f"{part}.tfrecord-00000-of-00001")
+        records = len(places_in(path))
+        shutil.copy(path.with_name("dataset_info.json"), tmp_path)
+        copied = Path(shutil.copy(path, tmp_path))
+        with copied.open("r+b") as stream:
+            stream.truncate(places_in(path)[-1])
+        with pytest.raises(
+            DataError, match=rf"holds {records - 1} records, and dataset_info\.json tells {records}; prep"
+        ):
+            places_in(copied)
 
     def test_moving_mnist(self, tfds: Tfds) -> None:
         """The clips of the file, in the file's order."""

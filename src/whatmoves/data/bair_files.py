@@ -27,6 +27,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from whatmoves.data.prepared import places_in
 from whatmoves.data.tfrecords import AGAIN, Values, count_records, read_features, read_records
 from whatmoves.errors import DataError
 
@@ -103,8 +104,10 @@ def sources_of(form: Form, paths: Sequence[Path]) -> list[Path]:
 
 
 def count_trajectories(form: Form, source: Path) -> int:
-    """How many there are in a source; raises `DataError` for a torn file."""
-    return len(_folders(source, source.parent)) if form == "pictures" else count_records(source)
+    """How many there are in a source; raises `DataError` for a torn file, and for a prepared one that lacks records."""
+    if form == "pictures":
+        return len(_folders(source, source.parent))
+    return count_records(source) if form == "records" else len(places_in(source))
 
 
 def state_of(form: Form, source: Path) -> list[Any]:

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whatmoves.data.prepared import AGAIN, find_shards, read_grey_png, require_records, source_order
+from whatmoves.data.prepared import AGAIN, find_shards, places_in, read_grey_png, source_order
 from whatmoves.data.tfrecords import read_features, read_records, read_whole_numbers
 from whatmoves.errors import DataError
 
@@ -171,7 +171,7 @@ def _find_prepared(folder: Path) -> list[Path]:
 def _read_prepared(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Images `[n, 28, 28]` and labels `[n]` of a part, in the order of the IDX file."""
     shards = find_shards(folder, PREPARED, part)
-    records = sum(map(len, require_records(folder, part, shards)))
+    records = sum(len(places_in(shard)) for shard in shards)
     if not records:
         raise DataError(f"{shards[0]}: holds no pictures; get MNIST's own")
     images = np.empty((records, SIDE_PX, SIDE_PX), np.uint8)

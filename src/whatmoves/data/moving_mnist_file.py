@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whatmoves.data.prepared import find_shards, read_grey_png, require_records, source_order
+from whatmoves.data.prepared import find_shards, places_in, read_grey_png, source_order
 from whatmoves.data.tfrecords import AGAIN, read_features, read_records
 from whatmoves.errors import DataError
 
@@ -90,8 +90,7 @@ def open_clips(path: Path) -> PublicFile | Prepared:
     files = find_files(path)
     if files == [path]:
         return _public_file(path)
-    places = require_records(path, PART, files)
-    records = [Record(file, *at) for file, found in zip(files, places, strict=True) for at in enumerate(found)]
+    records = [Record(file, *at) for file in files for at in enumerate(places_in(file))]
     if not records:
         raise DataError(f"{path}: holds no clips; {FIX}")
     of_clip = dict(zip(source_order(PART, len(records)), records, strict=True))

@@ -8,6 +8,7 @@ name and i has among all such. So the order of the source is known, and is given
 import hashlib
 import io
 import json
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -39,16 +40,14 @@ def find_shards(folder: Path, name: str, part: str) -> list[Path]:
     return shards
 
 
-def require_records(folder: Path, part: str, shards: list[Path]) -> list[list[int]]:
-    """The bytes at which each file's records begin, as many as `dataset_info.json` tells, where it is there.
+def places_in(shard: Path) -> list[int]:
+    """The bytes at which a file's records begin, as many as `dataset_info.json` tells where it stands beside it.
 
-    Raises `DataError` for a torn file and for one with other than its records.
+    Raises `DataError` for a torn file, and for one that was cut between two records.
     """
-    places = [tfrecords.record_places(shard) for shard in shards]
-    found = [len(there) for there in places]
-    told = _told(folder, part)
-    if told not in (None, found):
-        raise DataError(f"{folder}: files of {part} hold {found} records, and dataset_info.json tells {told}; {AGAIN}")
+    places, told = tfrecords.record_places(shard), _told(shard)
+    if told not in (None, len(places)):
+        raise DataError(f"{shard}: holds {len(places)} records, and dataset_info.json tells {told}; {AGAIN}")
     return places
 
 
@@ -74,11 +73,13 @@ def read_grey_png(where: str, content: memoryview, side_px: int) -> NDArray[np.u
         raise DataError(f"{where}: a picture is damaged ({reason}); {tfrecords.AGAIN}") from None
 
 
-def _told(folder: Path, part: str) -> list[int] | None:
-    """How many records each file of a part has, by what stands beside them."""
+def _told(shard: Path) -> int | None:
+    """How many records a file has by what stands beside it."""
+    named = re.fullmatch(r".*-([a-z]+)\.tfrecord-([0-9]+)-of-[0-9]+", shard.name)
     try:
-        info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
-        [lengths] = [split["shardLengths"] for split in info["splits"] if split["name"] == part]
-        return [int(length) for length in lengths]
-    except (OSError, ValueError, KeyError, TypeError):
+        part, number = named.groups() if named else ("", "")
+        info = json.loads((shard.parent / "dataset_info.json").read_text(encoding="utf-8"))
+        lengths = {split["name"]: split["shardLengths"] for split in info["splits"]}
+        return int(lengths[part][int(number)])
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None  # the records are looked at all the same
