@@ -107,7 +107,5 @@ SMALL: dict[str, dict[str, Any]] = {
     ),
 }
 
-BUILT = (
-    "digits_renamed", "table_after", "drive_alone", "two_of_a_kind", "two_recordings", "floors_alone", "three_seeds",
-    "two_frames", "three_digits", "colour_without_actions", "few_clips", "smallest_pictures",
-)  # fmt: skip
+# Run to their PDF in CI, for want of time half a dozen: those that differ most. The others did so by hand.
+BUILT = ("table_after", "drive_alone", "two_of_a_kind", "floors_alone", "two_frames", "few_clips")
