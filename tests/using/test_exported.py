@@ -146,6 +146,12 @@ def test_a_card_says_what_the_files_beside_prove_and_what_not(tmp_path: Path) ->
     assert "99" not in (edited := card())
     assert "- not proven: the evaluation is of other files than these weights" in edited
 
+    (folder / "quality.json").unlink()
+    assert "- not proven: the evaluation is of other files than these weights" in card()
+    write_json(folder / "quality.json", {"seeds": {"0": {"psnr_frame": 1.0}}})
+    write_receipt(folder / "receipt.json", "evaluate", [checkpoint], [folder / "quality.json"])
+    assert "- not proven: the evaluation has no seed 3" in card()
+
     write_checkpoint(checkpoint, seed=4)
     other = card()
     assert "- not proven: the receipt beside the checkpoint is of another file" in other

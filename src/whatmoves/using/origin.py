@@ -50,9 +50,11 @@ def _measured(checkpoint: Path, receipt: dict[str, Any], own: str, seed: int) ->
     names = receipt["core"]["wildcards"]
     folder = root_of(checkpoint) / "evaluate" / names["dataset"] / names["model"]
     proof, quality = read_receipt(folder / "receipt.json"), folder / "quality.json"
-    if own not in _sums(proof, "inputs") or sha256(quality) not in _sums(proof, "outputs"):
+    if not quality.is_file() or own not in _sums(proof, "inputs") or sha256(quality) not in _sums(proof, "outputs"):
         raise ProofError("the evaluation is of other files than these weights")
-    numbers = read_json(quality)["seeds"][str(seed)]
+    numbers = read_json(quality)["seeds"].get(str(seed))
+    if numbers is None:
+        raise ProofError(f"the evaluation has no seed {seed}")
     return {name: value for name, value in sorted(numbers.items()) if isinstance(value, float)}
 
 
