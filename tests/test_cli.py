@@ -147,7 +147,20 @@ def test_an_unjudged_model_is_refused_by_the_judges(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["models", "studies", "summary", "verify", "diff", "score", "efficiency", "restore", "evaluate", "table", "doctor"],
+    [
+        "models",
+        "studies",
+        "summary",
+        "verify",
+        "diff",
+        "score",
+        "explain",
+        "efficiency",
+        "restore",
+        "evaluate",
+        "table",
+        "doctor",
+    ],
 )
 def test_what_one_would_pipe_prints_json(command: str) -> None:
     (commands,) = (action for action in build_parser()._actions if action.dest == "command")

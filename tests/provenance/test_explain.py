@@ -1,3 +1,6 @@
+import json
+import re
+
 import pytest
 from toy_project import Project
 
@@ -8,7 +11,7 @@ from whatmoves.provenance.receipts import read_receipt
 
 
 def test_the_chain_goes_from_the_number_to_the_data(built: Project):
-    text = explain("toy.alpha.psnr_frame", built.root)
+    text = explain("toy.alpha.psnr_frame", built.root).text()
     assert text.startswith(
         "toy.alpha.psnr_frame = 23.41 dB [23.10, 23.80], n = 1000\n  seed 0: 23.30\n  seed 1: 23.50\n"
     )
@@ -30,7 +33,11 @@ def test_the_chain_goes_from_the_number_to_the_data(built: Project):
 
 
 def test_a_count_has_no_seeds_and_no_interval(built: Project):
-    assert explain("toy.alpha.parameters", built.root).startswith("toy.alpha.parameters = 4,791,681\n\nin values.json")
+    assert (
+        explain("toy.alpha.parameters", built.root)
+        .text()
+        .startswith("toy.alpha.parameters = 4,791,681\n\nin values.json")
+    )
 
 
 def test_a_misspelt_value_gets_a_suggestion(built: Project):
@@ -42,3 +49,12 @@ def test_a_number_without_a_receipt_has_no_chain(built: Project):
     (built.root / "values.receipt.json").unlink()
     with pytest.raises(ProofError, match=r"values\.json: no receipt covers it"):
         explain("toy.alpha.psnr_frame", built.root)
+
+
+def test_the_chain_as_data_names_what_the_text_names(built: Project):
+    chain = explain("toy.alpha.psnr_frame", built.root)
+    data, text = json.loads(json.dumps(chain.as_json())), chain.text()
+    assert data["value"]["value"] == pytest.approx(23.41, abs=0.005)
+    assert [step["job"]["receipt"] for step in data["steps"]] == re.findall(r"receipt  (.*)", text)
+    assert data["steps"][0]["files"] == ["values.json"]
+    assert all(step["files"] and step["job"]["command"] in text for step in data["steps"])

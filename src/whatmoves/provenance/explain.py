@@ -25,8 +25,31 @@ class Job(NamedTuple):
     receipt: str
 
 
-def explain(value_id: str, root: Path) -> str:
-    """The chain behind a value of `root`/values.json, for a terminal.
+class Chain(NamedTuple):
+    """What stands behind a value: its entry in the index, and the jobs from the analysis down to the data, each with
+    the files of it that those above read."""
+
+    value_id: str
+    value: dict[str, Any]
+    steps: tuple[tuple[tuple[str, ...], Job], ...]
+
+    def text(self) -> str:
+        """For a terminal."""
+        seeds = sorted(self.value["seeds"].items(), key=_by_seed)
+        lines = [f"{self.value_id} = {shown(self.value)}"]
+        lines += [f"  seed {seed}: {number:{self.value['format']}}" for seed, number in seeds]
+        for place, (files, job) in enumerate(self.steps):
+            lines += ["", f"{'from' if place else 'in'} {', '.join(files)}, made by", *_job(job, "  ")]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain data."""
+        steps = [{"files": list(files), "job": job._asdict()} for files, job in self.steps]
+        return {"id": self.value_id, "value": self.value, "steps": steps}
+
+
+def explain(value_id: str, root: Path) -> Chain:
+    """The chain behind a value of `root`/values.json.
 
     Raises `ConfigError` for an id that the index lacks, `DataError` or `ProofError` where the chain is broken.
     """
@@ -35,16 +58,11 @@ def explain(value_id: str, root: Path) -> str:
         near = difflib.get_close_matches(value_id, values, n=3, cutoff=0.4)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ConfigError(f"{root / 'values.json'}: no value {value_id!r}{hint}")
-    value = values[value_id]
-    lines = [f"{value_id} = {shown(value)}"]
-    lines += [
-        f"  seed {seed}: {number:{value['format']}}" for seed, number in sorted(value["seeds"].items(), key=_by_seed)
-    ]
     makers = makers_of(root)
     if "values.json" not in makers:
         raise ProofError(f"{root / 'values.json'}: no receipt covers it; run the analysis again")
-    lines += ["", "in values.json, made by", *_job(makers["values.json"], "  ")]
-    waiting, told = list(value["files"]), set()
+    steps = [(("values.json",), makers["values.json"])]
+    waiting, told = list(values[value_id]["files"]), set()
     while waiting:
         key = waiting.pop(0)
         job = makers.get(key)
@@ -52,9 +70,9 @@ def explain(value_id: str, root: Path) -> str:
             continue
         told.add(job.receipt)
         covered = [k for k in (key, *waiting) if makers.get(k) is job]
-        lines += ["", f"from {', '.join(dict.fromkeys(covered))}, made by", *_job(job, "  ")]
+        steps.append((tuple(dict.fromkeys(covered)), job))
         waiting += [k for k in job.inputs if k in makers]
-    return "\n".join(lines)
+    return Chain(value_id, values[value_id], tuple(steps))
 
 
 def shown(value: dict[str, Any]) -> str:
