@@ -252,4 +252,5 @@ def _refusal(path: Path, words: bytes) -> DataError:
         return DataError(f"{path}: has no pictures (sound alone, or damaged?); {AGAIN}")
     # The first complaint, without the addresses of ffmpeg's parts.
     plain = lines[0].rpartition("] ")[2] if lines else "it ends within a frame"
-    return DataError(f"{path}: not readable as a film ({plain}); {AGAIN}")
+    fix = "copy it again, let ffmpeg write it anew, or take it out of the folder"
+    return DataError(f"{path}: not readable as a film ({plain}); {fix}")
