@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from pypdf import PdfReader
-from tools import ROOT, snakemake
+from tools import ROOT, run, snakemake
 
 from whatmoves.layout import Layout
 from whatmoves.loading import load_study
@@ -84,3 +84,16 @@ def test_the_report_shows_every_figure_and_what_was_found(tiny: Path, tmp_path: 
     for picture in [*root.glob("figures/*.png"), *root.glob("animations/*.gif")]:
         assert picture.name in page, picture
     assert "the rendered true answer above each" in page  # the caption of the swaps
+
+
+def test_the_explorer_is_made_when_asked_for_and_proven_like_all_results(tiny_copy: Path) -> None:
+    folder = tiny_copy
+    assert jobs(snakemake("explorer", folder=folder)) == {"explorer": 1}
+    page = folder / "results/tiny/explorer"
+    assert sum(path.stat().st_size for path in page.rglob("*")) < 15e6
+    assert {path.name for path in page.iterdir()} == {"index.html", "explorer.css", "explorer.js", "sheets"}
+    assert "Nothing to be done" in snakemake("all", "explorer", "--dry-run", folder=folder)
+    verify = ("whatmoves", "verify", "--configfile", str(ROOT / "config/tiny.yaml"))
+    run(*verify, folder=folder)
+    (page / "index.html").write_text("another page", encoding="utf-8")
+    assert "not ours  explorer: file explorer is not what the job wrote" in run(*verify, folder=folder, expect=1).stdout

@@ -1,4 +1,5 @@
-# The explorer: a folder to open in a browser, of results that are there; made when it is asked for.
+# The explorer: a folder to open in a browser, made when it is asked for. It is no `directory()`, into which Snakemake would
+# write a file of its own, that the receipt does not know.
 EXPLORER_PAGE = sorted(os.path.relpath(path) for path in (ROOT / "src/whatmoves/explorer/page").iterdir())
 
 
@@ -19,7 +20,7 @@ rule explorer:
         receipts=RECEIPTS,
         page=EXPLORER_PAGE,
     output:
-        folder=directory(f"{R}/explorer"),
+        page=f"{R}/explorer/index.html",
         receipt=f"{R}/explorer.receipt.json",
     log:
         f"{LOGS}/explorer.log",

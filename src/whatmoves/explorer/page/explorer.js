@@ -146,11 +146,8 @@ function element(name, text, attributes = {}) {
 }
 
 function numberButton(id) {
-  const { text, unit, label } = data.values[id];
-  const said = `${text}${unit && ` ${unit}`}, ${label}: where it comes from`;
-  return element("button", text, {
-    type: "button", class: "number", "data-id": id, "aria-haspopup": "dialog", "aria-label": said,
-  });
+  const attributes = { type: "button", class: "number", "data-id": id, "aria-haspopup": "dialog" };
+  return element("button", data.values[id].text, attributes);
 }
 
 function showMeasures() {
@@ -223,7 +220,9 @@ function jobElement([files, job]) {
 
 function explain(id) {
   const value = data.values[id];
-  document.getElementById("origin-title").textContent = value.label || id;
+  const [dataset, row] = id.split(".");
+  const of = (data.rows[dataset] || []).find(([name]) => name === row)?.[1];
+  document.getElementById("origin-title").textContent = `${of ? `${of} on ${dataset}: ` : ""}${value.label || id}`;
   const list = element("dl");
   const seeds = Object.entries(value.seeds).map(([seed, text]) => `seed ${seed}: ${text}`).join("; ");
   for (const [term, said] of [
