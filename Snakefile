@@ -13,7 +13,7 @@ min_version("9.20")
 # `snakemake` of an environment that is not activated still finds that environment's `whatmoves`. In an environment that
 # Snakemake deploys (`--sdm`), that one's must be found, which runs the code of this tree.
 if workflow.deployment_settings.deployment_method:
-    os.environ["WHATMOVES_TREE"] = workflow.basedir
+    os.environ.update(WHATMOVES_TREE=workflow.basedir)
     shell.prefix(f"export PYTHONPATH={shlex.quote(str(Path(workflow.basedir, 'src')))}; ")
 else:
     shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")

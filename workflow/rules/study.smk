@@ -100,7 +100,7 @@ GPU_JOBS = getattr(workflow.global_resources.get("gpu"), "value", None)
 if GPU_JOBS:
     os.environ[JOBS_AT_ONCE] = str(GPU_JOBS)
 elif GPU_JOBS == 0:
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    os.environ.update(CUDA_VISIBLE_DEVICES="")
 
 
 # What a profile says of its cluster (`default-resources`); it travels with every job to the node that runs it.
