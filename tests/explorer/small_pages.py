@@ -49,8 +49,11 @@ def toy(folder: Path, data: dict[str, object], models: dict[str, object], **valu
         save_checkpoint(path, build_model(entry.kind, entry.options, shape), meta)
         evaluate(study, dataset, model, {seed: path}, layout.data(dataset), layout.evaluation(dataset, model), "cpu")
     write_json(layout.values, {"study": "toy", **values})
-    receipt(layout, "values.receipt.json", ["values.json"], ["evaluate/moving_digits/vae/quality.json"])
-    receipt(layout, "evaluate/moving_digits/vae/receipt.json", ["evaluate/moving_digits/vae/quality.json"], [])
+    ours, other = "evaluate/moving_digits/vae", "evaluate/moving_digits/other"
+    receipt(layout, "values.receipt.json", ["values.json"], [f"{ours}/quality.json", f"{other}/quality.json"])
+    receipt(layout, f"{ours}/receipt.json", [f"{ours}/quality.json"], ["data/moving_digits/test.npz"])
+    receipt(layout, f"{other}/receipt.json", [f"{other}/quality.json"], [])
+    receipt(layout, "data/moving_digits/receipt.json", ["data/moving_digits/test.npz"], [])
     page = folder / "explorer"
     make_explorer(study, layout, page)
     return Toy(study, layout, page)

@@ -147,7 +147,9 @@ def test_tables_sort_and_a_number_tells_its_origin(opened: Browser) -> None:
     origin = opened.ask("document.getElementById('origin').innerText")
     assert "moving_digits.see.psnr_frame" in origin
     assert "9.000 dB" in origin
-    assert "values.json" in origin
+    chain = opened.ask("[...document.querySelectorAll('#origin summary')].map((item) => item.textContent)")
+    ours = ["evaluate/moving_digits/vae/quality.json", "data/moving_digits/test.npz"]
+    assert chain == ["values.json", *ours]  # and nothing else that the analysis has read
     assert opened.ask("[...document.querySelectorAll('#origin script, #origin b')].length") == 0
     opened.press("Escape", 27)
     assert not opened.ask("document.getElementById('origin').open")

@@ -188,8 +188,10 @@ function showMeasure() {
 }
 
 function chain(files) {
-  const items = [];
-  const told = new Set();
+  // As `whatmoves explain`: the analysis first, of whose inputs only those behind this value are followed.
+  const analysis = data.makers["values.json"];
+  const items = analysis === undefined ? [] : [[["values.json"], data.jobs[analysis]]];
+  const told = new Set([analysis]);
   const waiting = [...files];
   while (waiting.length) {
     const file = waiting.shift();
@@ -231,7 +233,7 @@ function explain(id) {
     ["Sample size", value.n], ["Seeds", seeds], ["Better", value.better],
     ["Id", id], ["Measured in", value.files.join(", ")], ["In a terminal", `whatmoves explain ${id}`],
   ]) if (said) list.append(element("dt", term), element("dd", said));
-  const jobs = chain([...value.files, "values.json"]);
+  const jobs = chain(value.files);
   const body = document.getElementById("origin-body");
   body.replaceChildren(list, element("h3", jobs.length ? "Files and the jobs that made them" : "No receipt tells of its files"));
   body.append(...jobs.map(jobElement));
