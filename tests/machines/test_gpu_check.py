@@ -180,10 +180,10 @@ def test_without_time_for_the_data_all_else_is_told_as_not_run() -> None:
 
 @pytest.mark.slow
 def test_the_whole_check_in_its_small_form(tmp_path: Path) -> None:
-    """45 seconds on two cores, and then the compiler for as long as is left. What it does not reach is told."""
+    """A minute on two cores, the compiler at work on one model. The rest of them is told as not run."""
     out = tmp_path / "check.json"
     command = ("whatmoves", "gpu-check", "--device", "cpu", "--quick", "--out", str(out))
-    answer = run(*command, "--seconds", "180", folder=tmp_path)
+    answer = run(*command, "--seconds", "600", folder=tmp_path)
     report = json.loads(out.read_text(encoding="utf-8"))
     assert report["failed"] == []
     parts = report["parts"]
@@ -194,7 +194,8 @@ def test_the_whole_check_in_its_small_form(tmp_path: Path) -> None:
     assert parts["interruption"]["bytes_equal_unbroken"] is True
     assert set(parts["judged"]) == {"what_where_vae", "disentangled_vae"}
     assert all("swap_joint" in of["judgement"] for of in parts["judged"].values())
-    assert len(parts["compiled"]["rows"]) + len(report["not_run"]) == trained
+    assert len(parts["compiled"]["rows"]) == 1
+    assert len(report["not_run"]) == trained - 1
     assert all(line in answer.stdout for line in report["not_run"])
     assert parts["full"]["not_measured"] == []
     assert report["torch"] == torch.__version__

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", choices=("cuda", "cpu"), default="cuda", help="what to check (default: %(default)s)"
     )
     parser.add_argument("--quick", action="store_true", help="the tiny study, a few steps each")
-    parser.add_argument("--seconds", type=float, help="time for all parts (default: 540; quick: 50)")
+    parser.add_argument("--seconds", type=float, help="time for all parts (default: 540; quick: 60)")
     parser.add_argument("--out", type=Path, help="JSON file (default: benchmarks/results/gpu-<card>.json)")
 
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from whatmoves.provenance.closure import source_folder
 
     device = require_gpu(arguments.device, arguments.quick)
-    seconds = arguments.seconds if arguments.seconds is not None else 50.0 if arguments.quick else 540.0
+    seconds = arguments.seconds if arguments.seconds is not None else 60.0 if arguments.quick else 540.0
     if not seconds > 0:
         raise ConfigError(f"--seconds is {seconds:g}; must be greater than 0")
     log.info("%s", arguments.command_line)
