@@ -34,6 +34,7 @@ include: "workflow/rules/paper.smk"
 include: "workflow/rules/archive.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/explorer.smk"
+include: "workflow/rules/notebooks.smk"
 
 
 # Seconds of work each, less than a cluster needs to start a job: there they run beside Snakemake itself.

@@ -1,20 +1,25 @@
-"""A study's clips with their factors, in batches, for scripts of one's own.
+"""A study's clips with their factors, in batches, and its trained models, for scripts and notebooks of one's own.
 
-loaders = get_data_loaders(load_study(Path("config/config.yaml")))
+study = load_study(Path("config/config.yaml"))
+loaders = get_data_loaders(study)
 for batch, factors in loaders.test: ...        # Batch of [B, T, C, H, W] in [0, 1], and a table of B rows
+models = get_models(study, needed=["encode"])  # {"baseline_vae": Model, …}
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
+from torch import nn
 
 from whatmoves import plugins
 from whatmoves.data.clips import Batch, Split
 from whatmoves.layout import Layout
+from whatmoves.models.interface import abilities
 from whatmoves.study import Study
+from whatmoves.training.checkpoint import load_checkpoint
 
 
 class ClipLoader:
@@ -65,3 +70,25 @@ def get_data_loaders(
     roles = getattr(plugins.data_module(entry.kind, where), "FACTOR_ROLES", {})
     splits = (source.train_split(train_clips), source.split("validation"), source.split("test"))
     return Loaders(*(ClipLoader(split, batch_size, device, roles) for split in splits))
+
+
+def get_models(
+    study: Study,
+    dataset: str | None = None,
+    results: Path = Path("results"),
+    needed: Iterable[str] = (),
+    device: torch.device | str = "cpu",
+) -> dict[str, nn.Module]:
+    """The trained models of `study` on a data set, its main one by default, by their names in the study: those that
+    have all abilities of `needed` (`whatmoves.models.interface.ABILITIES`), each of its first seed, ready to use.
+
+    Raises `CheckpointError` for one whose training has not been run, or was of other code.
+    """
+    dataset = dataset or study.main_data()
+    layout = Layout(results / study.study)
+    trained = [name for name, entry in study.models.items() if dataset in entry.trains_on]
+    loaded = {
+        name: load_checkpoint(layout.checkpoint(dataset, name, study.seeds_of(name)[0]), device).model
+        for name in trained
+    }
+    return {name: model for name, model in loaded.items() if set(needed) <= set(abilities(model))}
