@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 VENV := .venv
+DOCS := .venv-docs
 BIN := $(VENV)/bin
 STUDY ?= config/config.yaml
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -12,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 PROCESSES := -n logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup latex paper all test test-slow test-slurm test-tfds lint schema benchmarks report explorer rules gpu-check verify clean
+.PHONY: help setup latex paper all test test-slow test-slurm test-tfds lint schema benchmarks report explorer rules docs gpu-check verify clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,7 +36,7 @@ all: setup latex ## Everything of the study: paper, animations, checkpoints, rec
 test: setup latex lint ## Style, types, unit and rule tests, and the tiny study to a PDF
 	$(BIN)/pytest $(PROCESSES)
 
-test-slow: setup latex ## The tests that take minutes, some on emulated processors; not the one on SLURM
+test-slow: setup latex $(DOCS)/.ready ## The tests that take minutes, some on emulated processors; not the one on SLURM
 	@bash workflow/install/emulator.sh
 	$(BIN)/pytest -m slow $(PROCESSES)
 
@@ -48,8 +49,8 @@ test-tfds: setup ## Our readers beside tensorflow-datasets, in an environment of
 	WHATMOVES_TFDS=1 $(BIN)/pytest -m slow tests/formats
 
 lint: setup
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks notebooks workflow
+	$(BIN)/ruff format --check src tests benchmarks notebooks workflow
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
@@ -70,6 +71,13 @@ report: setup ## One file to click through, results/report.zip: figures, animati
 
 explorer: setup ## A folder to open in a browser, results/<study>/explorer: swaps, sliders, strips, tables, verdicts
 	$(BIN)/snakemake explorer --configfile $(STUDY)
+
+docs: $(DOCS)/.ready ## The documentation as a site, build/site (python3 -m http.server -d build/site, for its search)
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+
+$(DOCS)/.ready: docs/requirements.txt
+	bash workflow/install/docs.sh "$(PYTHON)" "$(DOCS)"
+	touch $@
 
 gpu-check: setup ## What a GPU does with every model (9 minutes; needs one, and a PyTorch for CUDA)
 	$(BIN)/whatmoves gpu-check
