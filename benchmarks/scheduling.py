@@ -45,7 +45,7 @@ def tasks(planned: list[Said], costs: list[Job], operations_per_s: float) -> lis
     for said in planned:
         names[said.jobid] = f"{rule_of(said.rule)} {key_of(said.wildcards)}".strip()
     found = []
-    for said in planned:
+    for said in sorted(planned, key=lambda job: names[job.jobid]):  # Snakemake's own order is another every time
         if said.rule == "all":
             continue
         job, local = by_name[names[said.jobid]], said.rule in LOCAL
