@@ -60,6 +60,7 @@ class Cluster:
         self.environment = environment
         self.accounts: list[str] = []  # with accounting, what sacct says of each job at the end
         self.seen: list[dict[str, str]] = []  # GPU indices by job, each time that was looked
+        self.running: set[str] = set()  # jobs, when last looked
         self.records: dict[tuple[str, str], str] = {}  # (job, number of restarts) → its job record when last looked
 
     def command(self, *words: str) -> str:
@@ -68,9 +69,12 @@ class Cluster:
     def look(self) -> None:
         """Note all jobs, and which of them have which GPU now."""
         holders = {}
+        self.running = set()
         for line in self.command("scontrol", "--oneliner", "--details", "show", "job").splitlines():
             if "JobId=" in line:
                 self.records[field(line, "JobId"), field(line, "Restarts")] = line
+                if field(line, "JobState") == "RUNNING":
+                    self.running.add(field(line, "JobId"))
                 indices = re.search(r" GRES=\S*\(IDX:([\d,-]+)\)", line)
                 if indices and field(line, "JobState") == "RUNNING":
                     holders[field(line, "JobId")] = indices.group(1)
@@ -125,7 +129,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cluster, Path, s
     # A training is held (SIGSTOP) as soon as it has made its first steps, and then struck: it is midway on any machine.
     # Once that is over, the node is lost, with the second try of the one that met its time limit.
     faults = {("vae", 0): "scancel", ("vae", 1): "requeue", ("limited", 0): "time limit"}
-    lost = False
+    last, lost = None, False
     with real_slurm(ACCOUNTING) as slurm:
         cluster = Cluster(slurm.environment)
         with (folder / "printed").open("w") as printed:
@@ -147,8 +151,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cluster, Path, s
                     if fault != "time limit":  # else it is held until then
                         job = cluster.job_of(f"rule_train_wildcards_digits_{model}_{seed}")
                         cluster.command(*{"scancel": ["scancel"], "requeue": ["scontrol", "requeue"]}[fault], job)
-                late = " JobState=TIMEOUT " in " ".join(cluster.records.values())
-                if late and not lost and "resuming" in log_of(folder, "limited", 0):
+                states = [field(line, "JobState") for line in cluster.records.values()]
+                if "TIMEOUT" in states and not last and "resuming" in log_of(folder, "limited", 0):
+                    last = training(folder, "limited", 0)
+                    if last is not None:
+                        last.suspend()  # until nothing else runs, so that nothing else is lost
+                if last is not None and not lost and len(cluster.running) == 1:
                     lost = True
                     slurm.lose_node()
                 time.sleep(0.2)

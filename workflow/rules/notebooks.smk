@@ -35,7 +35,9 @@ rule notebook:
         mem_mb=4000,
         runtime=60,
     params:
-        code=lambda wildcards: combined(closure(modules_of(Path(f"{NOTEBOOK_FOLDER}/{wildcards.notebook}.ipynb")))),
+        code=lambda wildcards: combined(
+            closure(modules_of(Path(f"{NOTEBOOK_FOLDER}/{wildcards.notebook}.ipynb")))
+        ),
         settings=depends("paper", "settings_text"),
         configfile=place_of_config,
     shell:
