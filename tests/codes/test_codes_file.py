@@ -233,7 +233,7 @@ def test_one_direction_is_not_split(tmp_path):
 def test_a_warning_goes_to_stderr_and_into_the_scores(tmp_path, monkeypatch, capsys, caplog):
     from argparse import Namespace
 
-    monkeypatch.setattr("whatmoves.codes.score.per_dimension", lambda coded: {})
+    monkeypatch.setattr("whatmoves.codes.score.per_dimension", lambda coded: {"dci": {"informativeness": 1.0}})
     monkeypatch.setattr("whatmoves.codes.score._by_block", lambda coded: {})
     command.run(Namespace(codes=saved(tmp_path, ntrain=300), json=True, reference=False))
     assert '"warnings": [' in capsys.readouterr().out

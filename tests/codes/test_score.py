@@ -180,3 +180,12 @@ def test_factors_that_nothing_could_be_fitted_on_are_refused_first(tmp_path, mon
     with pytest.raises(DataError) as caught:
         score_file(path, reference=reference)
     assert str(caught.value).startswith(f"{path}: {message}")
+
+
+def test_noise_is_told_beside_its_dci(tmp_path):
+    """Codes that know nothing may look disentangled; good ones get no such word."""
+    noise = np.random.default_rng(1).normal(size=GOOD["codes"].shape)
+    told = [word for word in score_file(stored(tmp_path, **{**GOOD, "codes": noise}))["warnings"] if "dci" in word]
+    assert len(told) == 1
+    assert "mean nothing" in told[0]
+    assert not [word for word in score_file(stored(tmp_path, **GOOD))["warnings"] if "dci" in word]

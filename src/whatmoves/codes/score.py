@@ -29,6 +29,7 @@ from whatmoves.codes.sap import sap
 from whatmoves.codes.splits import WIDEST_CODE, learned_split, reduced
 
 SEED = 0
+LITTLE = 0.05  # informativeness under which the other parts of DCI are told to mean nothing; noise reaches 0.03
 NOT_COMPUTED = {"infomec": "unweighted means over dimensions, NaN for dead ones; see whatmoves.codes.score"}
 
 
@@ -57,12 +58,21 @@ def score_file(path: Path, reference: bool = False) -> dict[str, Any]:
         "per_dimension": per_dimension(coded),
         **_by_block(coded),
     }
+    result["warnings"] += _of_little_told(result["per_dimension"]["dci"])
     if coded.roles is not None and coded.blocks is None and "learned_split" not in result:
         result["not_computed"]["learned_split"] = "fewer than two directions in which the codes vary: nothing to split"
     if reference:
         scores = reference_scores(train, test, coded.kinds, min(os.cpu_count() or 1, len(coded.kinds)))
         result["reference"] = plain(scores)
     return result
+
+
+def _of_little_told(found: dict[str, Any]) -> list[str]:
+    """DCI's first two parts say how what is told is spread: where next to nothing is, they are chance of any size."""
+    if found["informativeness"] >= LITTLE:
+        return []
+    parts = ", ".join(f"{name} {found[name]:.3f}" for name in ("informativeness", "disentanglement", "completeness"))
+    return [f"dci: {parts}: with informativeness under {LITTLE} the other two mean nothing"]
 
 
 def per_dimension(coded: Coded) -> dict[str, Any]:
