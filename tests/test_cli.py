@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from tools import ROOT, run
 
@@ -54,6 +55,14 @@ def test_encode_sample_and_swap_from_a_checkpoint(tiny: Path, tmp_path: Path) ->
     whatmoves("encode", checkpoint, str(clips), "--out", "codes.npz", folder=tmp_path)
     with np.load(tmp_path / "codes.npz") as codes:
         assert {name: codes[name].shape for name in codes.files} == {"content": (40, 4), "motion": (40, 4)}
+    table = "content:class_1,motion:speed_1"
+    known = pd.read_csv(clips.with_suffix(".csv"))[["class_1", "speed_1"]]
+    known.to_csv(tmp_path / "known.csv", index=False, header=table.split(","))
+    whatmoves("encode", checkpoint, str(clips), "--factors", "known.csv", "--out", "scored.npz", folder=tmp_path)
+    with np.load(tmp_path / "scored.npz") as scored:
+        assert scored["factor_names"].tolist() == ["class_1", "speed_1"]
+        assert scored["factor_kinds"].tolist() == ["discrete", "continuous"]
+        assert (scored["content_dims"].tolist(), scored["motion_factors"].tolist()) == ([0, 1, 2, 3], [1])
     whatmoves("sample", checkpoint, "--out", "new.gif", "--count", "2", folder=tmp_path)
     assert (tmp_path / "new.gif").read_bytes().startswith(b"GIF89a")
     whatmoves("swap", checkpoint, str(clips), "0", "1", "--out", "swap.npz", folder=tmp_path)

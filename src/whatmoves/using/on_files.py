@@ -16,6 +16,7 @@ from whatmoves.models.interface import abilities
 from whatmoves.training.checkpoint import Loaded
 from whatmoves.training.runtime import choose_device
 from whatmoves.using.exported import load_model
+from whatmoves.using.own_factors import scoreable
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +25,11 @@ GIF_ZOOM = 5
 GIF_FRAME_MS = 120
 
 
-def encode_file(checkpoint: Path, clips: Path, out: Path, device: str = "auto") -> None:
-    """Codes `[N, D]` of each block for the clips of a `.npz`; raises `CheckpointError` or `DataError` in one line."""
+def encode_file(checkpoint: Path, clips: Path, out: Path, device: str = "auto", factors: Path | None = None) -> None:
+    """Codes `[N, D]` of each block for the clips of a `.npz`; with a table of `factors`, what `whatmoves score` reads.
+
+    Raises `CheckpointError` or `DataError` in one line.
+    """
     place = choose_device(device)
     model: Any = able(checkpoint, place, "encode").model
     video = read_video(clips, model.shape)
@@ -34,7 +38,7 @@ def encode_file(checkpoint: Path, clips: Path, out: Path, device: str = "auto") 
         for first in range(0, len(video), BATCH):
             parts.append(model.encode(as_floats(video[first : first + BATCH], place)))
     codes = {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
-    write_arrays(out, codes)
+    write_arrays(out, codes if factors is None else scoreable(codes, factors, clips))
 
 
 def sample_file(checkpoint: Path, out: Path, count: int, seed: int, device: str = "auto") -> None:
