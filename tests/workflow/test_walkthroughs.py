@@ -26,6 +26,7 @@ TREE = (
     "requirements.txt",
     "pyproject.toml",
     "environment.yml",
+    "docs/data.md",
 )
 BUILD = "snakemake"
 
@@ -75,6 +76,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("tree")
     for name in TREE:
         whole = ROOT / name
+        (tree / name).parent.mkdir(exist_ok=True)
         (shutil.copytree if whole.is_dir() else shutil.copyfile)(whole, tree / name)
     for block in blocks(PAGE):
         block.apply(tree)
