@@ -48,6 +48,7 @@ def built(body: str, folder: Path) -> None:
 def test_values_that_are_linked_structure_and_constants_pass(tmp_path: Path) -> None:
     built(
         r"\section{One}\subsection{Two}\label{sec:two} See section~\ref{sec:two} and appendix~\ref{app:values}. "
+        r"\setcounter{subsection}{11}\subsection{Twelfth}\label{sec:last} And section~\ref{sec:last}. "
         + LINK
         + r"It was given \hyperlink{setting:training.clips}{16\,000} clips\hypertarget{setting:training.clips}{}, "
         r"60\,\% of them square ($x^2$). The file mnist\_28 of licence CC-BY-4.0 has the hash 8ab12cd34e. "

@@ -35,7 +35,7 @@ _GROUPED = re.compile(r"(?<=\d)\\,(?=\d{3})")
 _TEX = re.compile(
     r"\\(?:allowbreak|anchor|hyperlink|hypertarget|back|href)(?:\{[^{}]*\})|\\penalty\d+|\\[A-Za-z]+\*?(?:\{\})?|[{}$~^]"
 )
-_FLOAT, _SECTION = r"\d{1,3}(?!\d| \d{3}|\.\d)", r"(?:[A-Z]\.)?\d{1,2}(?:\.\d)*(?!\d|\.\d)"
+_FLOAT, _SECTION = r"\d{1,3}(?!\d| \d{3}|\.\d)", r"(?:[A-Z]\.)?\d{1,2}(?:\.\d{1,2}){0,2}(?!\d|\.\d)"
 _STRUCTURE = re.compile(
     "|".join(
         rf"\b(?:{words})\s+{one}(?:(?:,|,?\s+and|\s+to)\s+{one})*"
