@@ -1,4 +1,4 @@
-"""Every valid study reaches its PDF: the plan of a matrix of small ones, and half a dozen of them run to the end."""
+"""Every valid study reaches its PDF: the plan of a matrix of small ones, and a few of them run to the end."""
 
 from pathlib import Path
 from typing import Any
