@@ -50,6 +50,7 @@ from whatmoves.data.bair_files import (
 from whatmoves.data.clips import Batch, ClipShape, Split, sent
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.growing_arrays import Column, GrowingArrays
+from whatmoves.data.large_arrays import map_npy, marks
 from whatmoves.data.streams import uniforms
 from whatmoves.errors import DataError
 from whatmoves.files import atomic, read_arrays, write_arrays
@@ -61,7 +62,6 @@ log = logging.getLogger(__name__)
 
 TRAIN = "train.npy"
 KEPT = "kept_"  # begins the names of what is kept for validation, while the set is read
-MARKED_CLIPS = 64  # training clips that are compared when the file is opened
 
 FACTOR_ROLES: dict[str, FactorRole] = {
     "trajectory": FactorRole("derived", "discrete", "number of the trajectory in its part of the set, from 0"),
@@ -201,14 +201,14 @@ class Bair:
         """The mapped training clips, checked once to be those that `validation.npz` was made with."""
         if self._video is None:
             path, arrays = self.folder / TRAIN, self._arrays("validation")
-            video = _mapped(path)
+            video = map_npy(path)
             frames, channels, height, width = self.shape[:4]
             expected = (len(arrays["train_actions"]), frames, channels, height, width)
             if video.dtype != np.uint8 or video.shape != expected:
                 raise DataError(
                     f"{path}: is {video.dtype} {video.shape}, validation.npz speaks of uint8 {expected}; {FIX}"
                 )
-            if (_marks(video) != arrays["train_marks"]).any():
+            if (marks(video) != arrays["train_marks"]).any():
                 raise DataError(f"{path}: these are not the clips that validation.npz was made with; {FIX}")
             self._video = video
         return self._video
@@ -270,7 +270,7 @@ def _write_splits(
         "train_states": growing.mapped("states"),
         "train_rows": np.setdiff1d(np.arange(growing.rows["video"] + len(validation)), sorted(validation)),
         "train_sha256": np.frombuffer(growing.sha256("video"), np.uint8),
-        "train_marks": _marks(growing.mapped("video")),
+        "train_marks": marks(growing.mapped("video")),
     }
     rows: Iterable[int] = sorted(validation)
     clips = Trajectory(*(np.asarray(growing.mapped(f"{KEPT}{key}")) for key in Trajectory._fields))
@@ -323,25 +323,6 @@ def _factors(rows: NDArray[np.int64], states: NDArray[np.float32]) -> pd.DataFra
     """The factor table of N clips; its columns are described in `FACTOR_ROLES`."""
     way = np.linalg.norm(np.diff(states.astype(np.float64), axis=1), axis=-1).sum(1)
     return pd.DataFrame({"trajectory": rows, "way_effector": way})
-
-
-def _mapped(path: Path) -> NDArray[np.uint8]:
-    try:
-        video: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file, and validation.npz beside it speaks of it; {FIX}") from None
-    except (ValueError, OSError, EOFError) as error:
-        raise DataError(f"{path}: not readable as an array ({' '.join(str(error).split())}); {FIX}") from None
-    return video
-
-
-def _marks(video: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A checksum of some clips, evenly spread: soon made, and unlike that of another set."""
-    rows = np.unique(np.linspace(0, len(video) - 1, MARKED_CLIPS).round().astype(np.int64))
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(np.ascontiguousarray(video[row]).data)
-    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def _settings_digest(config: Config) -> str:

@@ -1,5 +1,6 @@
 """Arrays too large for memory inside the `.npz` of `whatmoves.files`: written block by block, read by mapping."""
 
+import hashlib
 import math
 import struct
 import zipfile
@@ -14,6 +15,7 @@ from whatmoves.data.factor_tables import FIX
 from whatmoves.errors import DataError
 from whatmoves.files import atomic
 
+MARKED_ROWS = 64  # that `marks` reads
 LOCAL_HEADER_BYTES = 30  # of a member of a ZIP file, before its name; the lengths of name and extra field end it
 
 
@@ -74,3 +76,26 @@ def map_array(path: Path, name: str) -> NDArray[Any]:
         raise DataError(f"{path}: no array {name!r} in it; {FIX}") from None
     except (ValueError, OSError, EOFError, struct.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not readable as NumPy arrays ({error}); {FIX}") from None
+
+
+def map_npy(path: Path) -> NDArray[np.uint8]:
+    """The array of a `.npy` that `validation.npz` beside it speaks of, read from the file as it is used.
+
+    Raises `DataError` naming the file.
+    """
+    try:
+        array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file, and validation.npz beside it speaks of it; {FIX}") from None
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"{path}: not readable as an array ({' '.join(str(error).split())}); {FIX}") from None
+    return array
+
+
+def marks(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A checksum of some rows, evenly spread: soon made, and unlike that of another set."""
+    rows = np.unique(np.linspace(0, len(array) - 1, MARKED_ROWS).round().astype(np.int64))
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(np.ascontiguousarray(array[row]).data)
+    return np.frombuffer(digest.digest(), np.uint8)

@@ -29,6 +29,7 @@ from pydantic import Field, model_validator
 from whatmoves.data.clips import Batch, ClipShape, Split
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.growing_arrays import GrowingArrays
+from whatmoves.data.large_arrays import map_npy, marks
 from whatmoves.data.recording_controls import KEYS, STATISTICS, Scale, scale_of
 from whatmoves.data.recording_frames import apart_starts, split_sessions
 from whatmoves.data.streams import uniforms
@@ -54,7 +55,6 @@ log = logging.getLogger(__name__)
 
 FRAMES, VIDEOS = "frames.npy", "videos.json"
 PARTS = ("train", "test", "validation")  # as `split_sessions` numbers them
-MARKED_FRAMES = 64  # that are compared when the file is opened
 
 FACTOR_ROLES: dict[str, FactorRole] = {
     "video": FactorRole("derived", "discrete", "index of the video; videos.json has their names"),
@@ -203,18 +203,13 @@ class VideoFolder:
         """What training clips are cut from, checked once to be what `validation.npz` was made with."""
         if self._training is None:
             path, arrays = self.folder / FRAMES, self._arrays("validation")
-            try:
-                frames: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-            except FileNotFoundError:
-                raise DataError(f"{path}: no such file, and validation.npz beside it speaks of it; {FIX}") from None
-            except (ValueError, OSError, EOFError) as error:
-                raise DataError(f"{path}: not readable as an array ({' '.join(str(error).split())}); {FIX}") from None
+            frames = map_npy(path)
             expected = (int(arrays["all_frames"][0]), *self.shape[1:4])
             if frames.dtype != np.uint8 or frames.shape != expected:
                 raise DataError(
                     f"{path}: is {frames.dtype} {frames.shape}, validation.npz speaks of uint8 {expected}; {FIX}"
                 )
-            if (_marks(frames) != arrays["marks"]).any():
+            if (marks(frames) != arrays["marks"]).any():
                 raise DataError(f"{path}: these are not the frames that validation.npz was made with; {FIX}")
             videos, firsts, rows = arrays["train_videos"].T
             self._training = _Training(
@@ -279,7 +274,7 @@ def _write_all(config: Config, folder: Path, read: Sequence[Read], growing: Grow
                 ),
                 "all_frames": np.array([growing.rows["video"]]),
                 "all_sha256": np.frombuffer(growing.sha256("video"), np.uint8),
-                "marks": _marks(frames),
+                "marks": marks(frames),
             }
             _write_facts(config, folder, read, part_of, scale)
         with atomic(folder / f"{name}.csv") as temporary:
@@ -373,14 +368,6 @@ def _shape(config: Config) -> ClipShape:
 def _before(counts: Indices) -> Indices:
     """The sum of all before each, and of all."""
     return np.concatenate([[0], np.cumsum(counts)])
-
-
-def _marks(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A checksum of some frames, evenly spread: soon made, and unlike that of another set."""
-    digest = hashlib.sha256()
-    for row in np.unique(np.linspace(0, len(frames) - 1, MARKED_FRAMES).round().astype(np.int64)):
-        digest.update(np.ascontiguousarray(frames[row]).data)
-    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def _settings_digest(config: Config) -> bytes:
