@@ -10,8 +10,9 @@ from pathlib import Path
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from whatmoves.failed_jobs import why
+
 PRIOR_S = 60.0  # of work that the measured pace counts for, beside the jobs that have ended
-LAST_LINES = 5  # of a failed job's log: an error of ours is one
 LAST_BYTES = 4000  # of a job's log: more than its last line of progress
 # As `whatmoves.training.loop` writes it: "256/4,800 clips: …, 812 clips/s".
 CLIPS = re.compile(r"^([\d,]+)/([\d,]+) clips: .*?train_total ([^,\s]+).*, (\d+) clips/s$", re.MULTILINE)
@@ -102,10 +103,9 @@ class Run:
             return [f"{self._place()} {ended.name}: {duration(seconds)}"]
         if event == LogEvent.JOB_ERROR and (broken := self.running.pop(said["jobid"], None)):
             self.failed += 1
-            last = lines_of(broken.log)[-LAST_LINES:]
-            where = f" ({broken.log})" if broken.log else ""
-            failed = f"{self._place()} {broken.name}: FAILED after {duration(self.clock() - broken.started)}{where}"
-            return [failed, *(f"    {line}" for line in last)]
+            failed = f"{self._place()} {broken.name}: FAILED after {duration(self.clock() - broken.started)}"
+            reason = why([broken.log] if broken.log else [])
+            return [failed, *(f"    {line}" for line in reason.splitlines())]
         return []
 
     def left_s(self) -> float | None:
@@ -147,12 +147,6 @@ class Run:
 
     def _place(self) -> str:
         return f"[{self.done}/{self.total}]"
-
-
-def lines_of(log: Path | None) -> list[str]:
-    """The lines of a log that are not blank; none if there is no log."""
-    text = log.read_text(encoding="utf-8", errors="replace") if log is not None and log.is_file() else ""
-    return [line for line in text.splitlines() if line.strip()]
 
 
 def rule_of(name: str) -> str:

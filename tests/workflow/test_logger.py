@@ -50,8 +50,8 @@ def test_a_run_is_counted(run: Run, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("whatmoves train\n\nwhatmoves: the cause\n", encoding="utf-8")
     run.take(started(2, "train", str(log)))
-    failed = f"[1/4] train d 0: FAILED after 0 s ({log})"
-    assert run.take(event(LogEvent.JOB_ERROR, jobid=2)) == [failed, "    whatmoves train", "    whatmoves: the cause"]
+    told = ["[1/4] train d 0: FAILED after 0 s", "    whatmoves: the cause", f"      {log}"]
+    assert run.take(event(LogEvent.JOB_ERROR, jobid=2)) == told
     run.take(started(2, "train"))  # sent again: it is no further job
     assert run.waiting["train"] == 0
     assert (run.done, run.failed, list(run.running)) == (1, 1, [2])
