@@ -63,8 +63,10 @@ rules: setup ## Draw the picture of the rules in docs/rules.md again
 	graph=$$($(BIN)/snakemake --rulegraph mermaid-js | grep '^.id' | sort -V) && \
 	    page=$$(sed '/^flowchart/q' docs/rules.md) && printf '%s\n' "$$page" "$$graph" '```' > docs/rules.md
 
-benchmarks: setup ## Speed against the libraries one would otherwise use, as ratios
-	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+benchmarks: setup ## Speed against the libraries one would otherwise use, as ratios; writes the tables of docs/performance.md
+	missed=; for script in $(filter-out benchmarks/rows.py,$(sort $(wildcard benchmarks/*.py))); do \
+	    $(BIN)/python "$$script" || missed="$$missed $$script"; done; \
+	    $(BIN)/python benchmarks/rows.py; if [ -n "$$missed" ]; then echo "missed:$$missed" >&2; exit 1; fi
 
 report: setup ## One file to click through, results/report.zip: figures, animations, numbers, times, code
 	$(BIN)/snakemake --report results/report.zip --configfile $(STUDY)

@@ -1,0 +1,95 @@
+"""What benchmarks find, one row a comparison: printed, kept in results/rows-<part>.json, shown in docs/performance.md.
+
+A benchmark calls `keep("latency", rows)`. The page has a place for each part, which the last line of `make benchmarks`
+fills from the kept files:
+
+    <!-- rows: latency -->
+    <!-- end -->
+
+    python benchmarks/rows.py
+"""
+
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from whatmoves.files import read_json, write_json, write_text
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+PLACE = re.compile(r"(<!-- rows: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison. A unit that ends in `/s` is a speed, of which more is better; of all others less is.
+
+    `at_least` is the ratio that was asked for, `at_most` the value of ours; `peer` says what `theirs` was measured on.
+    """
+
+    what: str
+    ours: float
+    unit: str
+    theirs: float | None = None
+    peer: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as good as theirs."""
+        if self.theirs is None:
+            return None
+        return self.ours / self.theirs if self.unit.endswith("/s") else self.theirs / self.ours
+
+    def cells(self) -> list[str]:
+        """For a table: what, ours, theirs, ratio, what was asked for."""
+        theirs = (
+            "" if self.theirs is None else f"{_digits(self.theirs)} {self.unit}" + f" ({self.peer})" * bool(self.peer)
+        )
+        asked = [f"≥ {self.at_least:g}×"] if self.at_least is not None else []
+        asked += [f"≤ {self.at_most:g} {self.unit}"] if self.at_most is not None else []
+        ratio = "" if self.ratio is None else f"{self.ratio:.2f}×"
+        return [self.what, f"{_digits(self.ours)} {self.unit}", theirs, ratio, ", ".join(asked)]
+
+
+def keep(part: str, rows: Sequence[Row], how: str = "") -> None:
+    """Print the rows of a part and keep them; `how` is a sentence on how they were measured."""
+    for row in rows:
+        print(" | ".join(cell or "–" for cell in row.cells()))
+    on = f"{_processor()}, Python {platform.python_version()}"
+    write_json(RESULTS / f"rows-{part}.json", {"how": how, "on": on, "rows": [asdict(row) for row in rows]})
+
+
+def table(kept: dict[str, Any]) -> str:
+    """Kept rows in Markdown."""
+    lines = ["| what | ours | theirs | ratio | asked for |", "|---|---|---|---|---|"]
+    lines += [f"| {' | '.join(Row(**row).cells())} |" for row in kept["rows"]]
+    return "\n".join([*lines, "", " ".join(filter(None, [kept["how"], f"On {kept['on']}."])), ""])
+
+
+def filled(page: str) -> str:
+    """The page with the table of every part that was kept."""
+
+    def fill(place: re.Match[str]) -> str:
+        kept = RESULTS / f"rows-{place[2]}.json"
+        return place[1] + table(read_json(kept)) + place[3] if kept.exists() else place[0]
+
+    return PLACE.sub(fill, page)
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+if __name__ == "__main__":
+    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8")))
