@@ -1,5 +1,6 @@
 # What Moves: from digits to the paper. `snakemake` runs the study in config/config.yaml; `--configfile config/NAME.yaml`
 # selects another, and nothing else does. Rules stand in workflow/rules/, one file per floor of the house.
+import gc
 import os
 import shlex
 import sys
@@ -9,6 +10,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.20")
+
+# What Snakemake has loaded by now stays: looking through it again and again for what to free takes a tenth of a dry run.
+gc.freeze()
 
 # `snakemake` of an environment that is not activated still finds that environment's `whatmoves`. In an environment that
 # Snakemake deploys (`--sdm`), that one's must be found, which runs the code of this tree.

@@ -9,9 +9,7 @@ def has_usable_gpu() -> bool:
     """Whether a training job would run on a CUDA GPU: a device, not hidden, and a torch built for it."""
     if os.environ.get("CUDA_VISIBLE_DEVICES", "all") in ("", "-1"):
         return False
-    if "+cpu" in metadata.version("torch"):
-        return False
-    return any(Path("/dev").glob("nvidia[0-9]*"))
+    return any(Path("/dev").glob("nvidia[0-9]*")) and "+cpu" not in metadata.version("torch")
 
 
 def visible_gpus() -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from whatmoves.errors import ProofError
-from whatmoves.provenance.closure import closure, combined, source_folder, trace
+from whatmoves.provenance.closure import Traced, Tree, closure, combined, source_folder, trace
 from whatmoves.provenance.syntax import parse
 
 SNIPPET = b'''"""About."""
@@ -187,6 +187,33 @@ def test_an_edit_between_two_calls_is_seen(tmp_path: Path):
     before = closure(["entry"], tmp_path)
     tree(tmp_path, entry="x = 2")  # same length, and possibly the same time of writing
     assert closure(["entry"], tmp_path) != before
+
+
+def test_what_is_kept_of_a_file_holds_for_its_content_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    kept = tmp_path / "cache"
+    tree(tmp_path / "src", p__init="", p__a="from . import b\nimport numpy", p__b="x = 1", c="y = 1")
+
+    def traced() -> Traced:
+        return Tree(tmp_path / "src", kept).trace(["p.a", "c"])
+
+    first = traced()
+    assert first == trace(["p.a", "c"], tmp_path / "src")
+    with monkeypatch.context() as without_reading:
+        without_reading.setattr("whatmoves.provenance.syntax.parse", lambda *_: pytest.fail("read again"))
+        assert traced() == first
+    (kept / "p.a.json").write_text("half of a fi", encoding="utf-8")
+    (kept / "c.json").write_bytes((kept / "p.b.json").read_bytes())
+    assert traced() == first
+    tree(tmp_path / "src", p__b="x = 2")
+    assert traced().modules["p.b"] != first.modules["p.b"]
+
+
+def test_a_tree_stays_as_it_was_first_read(tmp_path: Path):
+    tree(tmp_path, one="x = 1", two="import one")
+    as_read = Tree(tmp_path)
+    before = as_read.trace(["one"])
+    tree(tmp_path, one="x = 2")
+    assert as_read.trace(["two"]).modules["one"] == before.modules["one"] != trace(["one"], tmp_path).modules["one"]
 
 
 def test_combined_sees_names_and_hashes_but_no_order():

@@ -61,7 +61,7 @@ rule efficiency:
         runtime=5,
     params:
         configfile=place_of_config,
-        code=combined(closure(["whatmoves.analysis.efficiency"])),
+        code=combined(SOURCES.trace(["whatmoves.analysis.efficiency"]).modules),
         settings=depends("analyse", "settings_text"),
     shell:
         "whatmoves efficiency --configfile {params.configfile:q} &> {log:q}"

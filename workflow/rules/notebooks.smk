@@ -36,7 +36,7 @@ rule notebook:
         runtime=60,
     params:
         code=lambda wildcards: combined(
-            closure(modules_of(Path(f"{NOTEBOOK_FOLDER}/{wildcards.notebook}.ipynb")))
+            SOURCES.trace(modules_of(Path(f"{NOTEBOOK_FOLDER}/{wildcards.notebook}.ipynb"))).modules
         ),
         settings=depends("paper", "settings_text"),
         configfile=place_of_config,

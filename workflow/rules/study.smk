@@ -11,9 +11,8 @@ from whatmoves.gpus import JOBS_AT_ONCE
 from whatmoves.layout import judged_rows
 from whatmoves.loading import abilities_of, check_deeply, files_of, load_study, require_files, stored_splits
 from whatmoves.machine import has_usable_gpu
-from whatmoves.provenance.closure import closure, combined
-from whatmoves.provenance.environment import unlike_pinned
-from whatmoves.provenance.jobs import expected_jobs, fingerprint, receipt_of
+from whatmoves.provenance.closure import Tree, combined
+from whatmoves.provenance.jobs import SYNTAX, expected_jobs, read_fingerprint, receipt_of
 
 ROOT = Path(workflow.basedir)
 
@@ -58,10 +57,13 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+SOURCES = Tree(cache=SYNTAX)  # one state of the code for all jobs of a run
+
+
 @functools.cache
 def _fingerprint(kind, wildcards):
     """What a job depends on; asked for once per job and parameter, computed once per job."""
-    return fingerprint(STUDY, kind, **dict(wildcards))
+    return read_fingerprint(STUDY, kind, dict(wildcards), tree=SOURCES)
 
 
 def depends(kind, part):
@@ -101,6 +103,7 @@ if GPU_JOBS:
     os.environ[JOBS_AT_ONCE] = str(GPU_JOBS)
 elif GPU_JOBS == 0:
     os.environ.update(CUDA_VISIBLE_DEVICES="")
+GPU_HERE = has_usable_gpu()
 
 
 # What a profile says of its cluster (`default-resources`); it travels with every job to the node that runs it.
@@ -130,7 +133,7 @@ def gpus(wildcards):
     node that runs the job, and the two may differ in what hardware they have. Elsewhere it is 1 where there is a GPU.
     """
     if not on_cluster():
-        return int(has_usable_gpu())
+        return int(GPU_HERE)
     model = getattr(wildcards, "model", None)
     learns = model is None or "loss" in abilities_of("models", STUDY.models[model].kind)
     return int(learns and SITE.get("gpu_partition") != "none")
@@ -175,6 +178,8 @@ def warn_of_long_training():
 
 def warn_of_other_versions():
     """Warn where packages that jobs of this study import are installed in other versions than are pinned."""
+    from whatmoves.provenance.environment import unlike_pinned  # a dry run does without
+
     jobs = [(kind, tuple(sorted(wildcards.items()))) for kind, wildcards in expected_jobs(STUDY)]
     pins = {name: pin for job in jobs for name, pin in _fingerprint(*job).environment.items()}
     for line in unlike_pinned(pins):
@@ -188,7 +193,7 @@ onstart:
         raise WorkflowError(str(error)) from None
     warn_of_other_versions()
     if (
-        not (on_cluster() or has_usable_gpu())
+        not (on_cluster() or GPU_HERE)
         and sum(STUDY.training_of(model).clips for _, model, _ in RUNS) > MANY_CLIPS
     ):
         warn_of_long_training()

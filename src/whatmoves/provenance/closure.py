@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import whatmoves
 from whatmoves.errors import ProofError
-from whatmoves.provenance.syntax import Parsed, parse
+from whatmoves.provenance.syntax import Parsed, parse, parse_once
 
 PLUGINS = "whatmoves.plugins"  # the one place that imports by name; what it loads is an entry module of the job
 
@@ -50,35 +50,50 @@ def trace(entry_modules: Sequence[str], root: Path | None = None, without: Colle
     hashed nor followed. Every file is read anew at each call, so an edit between two calls is seen; only parsing is
     cached. Raises `ProofError` for a module that is missing, does not parse, or imports dynamically.
     """
-    finder = _Finder(root or source_folder(), entry_modules)
-    hashes: dict[str, str] = {}
-    foreign: set[str] = set()
-    waiting = list(entry_modules)
-    seen = set(without)
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        package = name.rpartition(".")[0]
-        if package:
-            waiting.append(package)
-        path = finder.file_of(name)
-        if path is None:
-            if not finder.is_folder(name):
-                raise ProofError(f"{name}: no such module in {finder.home_of(name)}; mend the import or the kind")
-            continue
-        parsed = parse(name if path.name == "__init__.py" else package, path.read_bytes(), str(path))
-        if parsed.dynamic and name != PLUGINS:
-            line, what = parsed.dynamic[0]
-            raise ProofError(
-                f"{path}:{line}: {what} hides code from the fingerprints of results; "
-                f"import statically, or load the module through {PLUGINS}"
-            )
-        hashes[name] = parsed.digest
-        waiting += finder.targets(parsed)
-        foreign |= {module.partition(".")[0] for module, _ in parsed.imports if finder.home_of(module) is None}
-    return Traced({name: hashes[name] for name in sorted(hashes)}, frozenset(foreign - sys.stdlib_module_names))
+    return Tree(root).trace(entry_modules, without)
+
+
+class Tree:
+    """Our source files as they stood when first asked for: read once, however many jobs run them.
+
+    `root` is the folder that holds the package (default: that of the running one). In the folder `cache` is kept what
+    they mean, for the next process.
+    """
+
+    def __init__(self, root: Path | None = None, cache: Path | None = None) -> None:
+        self.root, self.cache = root or source_folder(), cache
+        self._finders: dict[tuple[str, ...], _Finder] = {}
+
+    def trace(self, entry_modules: Sequence[str], without: Collection[str] = ()) -> Traced:
+        """As the function of this name, in this tree."""
+        elsewhere = tuple(name for name in entry_modules if not _holds(self.root, name.partition(".")[0]))
+        if elsewhere not in self._finders:  # modules of a user make more code than the package count as ours
+            self._finders[elsewhere] = _Finder(self.root, elsewhere, self.cache)
+        finder = self._finders[elsewhere]
+        hashes: dict[str, str] = {}
+        foreign: set[str] = set()
+        waiting = list(entry_modules)
+        seen = set(without)
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            module = finder.read(name)
+            if module.digest is not None:
+                hashes[name] = module.digest
+            waiting += module.targets
+            foreign |= module.foreign
+        return Traced({name: hashes[name] for name in sorted(hashes)}, frozenset(foreign - sys.stdlib_module_names))
+
+
+class _Module(NamedTuple):
+    """A module: its hash (None for a package without an `__init__`), the modules of ours that run with it, and the
+    top-level names of others that it imports."""
+
+    digest: str | None
+    targets: tuple[str, ...]
+    foreign: frozenset[str]
 
 
 def combined(hashes: Mapping[str, str]) -> str:
@@ -90,12 +105,37 @@ def combined(hashes: Mapping[str, str]) -> str:
 class _Finder:
     """Finds modules as files, in the folders that hold our own code."""
 
-    def __init__(self, root: Path, entry_modules: Sequence[str]) -> None:
-        self.roots = [root]
+    def __init__(self, root: Path, entry_modules: Sequence[str], cache: Path | None) -> None:
+        self.roots, self.cache = [root], cache
         self.homes: dict[str, Path | None] = {}
         self.files: dict[str, Path | None] = {}
+        self.modules: dict[str, _Module] = {}
         for name in entry_modules:
             self.admit(name)
+
+    def read(self, name: str) -> _Module:
+        """A module of ours, read once; raises `ProofError` for one that is missing or cannot be followed."""
+        if name not in self.modules:
+            self.modules[name] = self._read(name)
+        return self.modules[name]
+
+    def _read(self, name: str) -> _Module:
+        package = name.rpartition(".")[0]
+        above = (package,) if package else ()
+        path = self.file_of(name)
+        if path is None:
+            if not self.is_folder(name):
+                raise ProofError(f"{name}: no such module in {self.home_of(name)}; mend the import or the kind")
+            return _Module(None, above, frozenset())
+        parsed = self.parse(name, name if path.name == "__init__.py" else package, path)
+        if parsed.dynamic and name != PLUGINS:
+            line, what = parsed.dynamic[0]
+            raise ProofError(
+                f"{path}:{line}: {what} hides code from the fingerprints of results; "
+                f"import statically, or load the module through {PLUGINS}"
+            )
+        foreign = {module.partition(".")[0] for module, _ in parsed.imports if self.home_of(module) is None}
+        return _Module(parsed.digest, (*above, *self.targets(parsed)), frozenset(foreign))
 
     def admit(self, name: str) -> None:
         """Let the home of an entry module count as ours."""
@@ -113,6 +153,12 @@ class _Finder:
         raise ProofError(
             f"{name}: no such module in {self.roots[0]}, the current folder or Python's path; mend the kind"
         )
+
+    def parse(self, name: str, package: str, path: Path) -> Parsed:
+        content = path.read_bytes()
+        if self.cache is None:
+            return parse(package, content, str(path))
+        return parse_once(package, content, str(path), self.cache / f"{name}.json")
 
     def home_of(self, name: str) -> Path | None:
         """The folder of ours that holds a module's top-level name; None for other people's code."""

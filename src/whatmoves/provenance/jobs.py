@@ -10,6 +10,7 @@ A package that only other packages import is not seen. A receipt records what wa
 `verify` compares the two.
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -21,11 +22,14 @@ from typing import Any
 from whatmoves.errors import ConfigError
 from whatmoves.layout import figure_parts
 from whatmoves.plugins import module_path
-from whatmoves.provenance.closure import source_folder, trace
+from whatmoves.provenance.closure import Tree, source_folder
 from whatmoves.study import Study
 
 # Everything a job takes from the study stands in its settings, so the text of the types need not count as its code.
 SPELLED_OUT = ("whatmoves.study",)
+
+SYNTAX = Path(".cache/syntax")
+"""Where a run keeps what source files mean, so that no job of it reads their syntax again."""
 
 # What every job computes with, at the study's level of instructions.
 ARITHMETIC, KERNELS = "whatmoves.arithmetic.level", "whatmoves.arithmetic.kernels"
@@ -90,20 +94,22 @@ def fingerprint(study: Study, kind: str, /, **wildcards: str | int) -> Fingerpri
 
 
 def read_fingerprint(
-    study: Study, kind: str, wildcards: Mapping[str, str | int], source: Path | None = None
+    study: Study, kind: str, wildcards: Mapping[str, str | int], source: Path | None = None, tree: Tree | None = None
 ) -> Fingerprint:
     """What one job depends on, read from the tree as it is now.
 
-    `source` holds the package (default: the running one); requirements.txt lies above it. Raises `ProofError` for code
+    `source` holds the package (default: the running one); requirements.txt lies above it. Who asks for many jobs at
+    once gives the `tree` of that folder, in which files are read once. Raises `ProofError` for code
     that cannot be followed and `ConfigError` for a data set or model that the study lacks.
     """
     source = source or source_folder()
+    tree = tree or Tree(source)
     described = KINDS[kind]
     texts = {name: str(value) for name, value in wildcards.items()}
     modules = [*described.modules(study, texts), ARITHMETIC]
-    traced = trace(modules, source, without=SPELLED_OUT)
+    traced = tree.trace(modules, without=SPELLED_OUT)
     if "torch" in traced.foreign:  # PyTorch itself imports the kernels: no import of ours shows it
-        traced = trace([*modules, KERNELS], source, without=SPELLED_OUT)
+        traced = tree.trace([*modules, KERNELS], without=SPELLED_OUT)
     pins = pinned(source.parent)
     names = {_distribution(name) for name in traced.foreign}
     return Fingerprint(
@@ -139,9 +145,12 @@ def expected_jobs(study: Study) -> list[tuple[str, dict[str, str]]]:
 def pinned(project: Path) -> dict[str, str]:
     """Distribution → version as requirements.txt in `project` pins them; empty where there is none."""
     path = project / "requirements.txt"
-    if not path.is_file():
-        return {}
-    lines = re.findall(r"^([A-Za-z0-9._-]+)\s*==\s*([^\s;#\\]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return _pins(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+@functools.lru_cache
+def _pins(text: str) -> dict[str, str]:
+    lines = re.findall(r"^([A-Za-z0-9._-]+)\s*==\s*([^\s;#\\]+)", text, re.MULTILINE)
     return {_distribution(name): version for name, version in lines}
 
 

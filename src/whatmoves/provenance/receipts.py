@@ -24,10 +24,10 @@ from typing import Any
 from whatmoves.arithmetic.report import report as arithmetic
 from whatmoves.errors import DataError, ProofError
 from whatmoves.files import read_json, sha256, write_json
-from whatmoves.provenance.closure import source_folder
+from whatmoves.provenance.closure import Tree, source_folder
 from whatmoves.provenance.environment import installed, unlike_pinned
 from whatmoves.provenance.git import git
-from whatmoves.provenance.jobs import Fingerprint, canonical, read_fingerprint
+from whatmoves.provenance.jobs import SYNTAX, Fingerprint, canonical, read_fingerprint
 from whatmoves.study import Study
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,8 @@ def recording(
     """
     source = source or source_folder()
     started = datetime.now(UTC)
-    before = read_fingerprint(study, kind, wildcards, source)
+    kept = SYNTAX if expect is not None else None  # a job of a run
+    before = read_fingerprint(study, kind, wildcards, source, Tree(source, kept))
     if expect is not None and before.digest != expect:
         changed = _moved_parts(expect, before, source)
         raise ProofError(f"{receipt.parent}: {changed} changed while the job waited; run snakemake again")
@@ -68,7 +69,8 @@ def recording(
     receipt.unlink(missing_ok=True)  # an old receipt must never cover a new file
     taken = {path: (_stamp(path), checksum(path)) for path in inputs}
     yield {key_of(path, root): found for path, (_, found) in taken.items()}
-    moved = [*_moved(before, read_fingerprint(study, kind, wildcards, source)), *_moved_inputs(taken)]
+    after = read_fingerprint(study, kind, wildcards, source, Tree(source, kept))
+    moved = [*_moved(before, after), *_moved_inputs(taken)]
     if moved:
         for path in outputs:
             if path.is_dir():

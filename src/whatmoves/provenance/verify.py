@@ -15,6 +15,7 @@ from typing import Any
 from whatmoves.arithmetic.report import counted
 from whatmoves.errors import ConfigError, DataError, ProofError
 from whatmoves.files import read_json
+from whatmoves.provenance.closure import Tree
 from whatmoves.provenance.environment import FIX, alike, installed, meets
 from whatmoves.provenance.jobs import KINDS, PLACES, canonical, expected_jobs, read_fingerprint, receipt_of
 from whatmoves.provenance.receipts import RUN_TO_RUN, checksum, is_receipt, key_of, read_receipt
@@ -45,6 +46,7 @@ def verify(
 class _Check:
     def __init__(self, study: Study, root: Path, source: Path | None, paper: bool, home: Path) -> None:
         self.study, self.root, self.source, self.paper, self.home = study, root, source, paper, home
+        self.tree = Tree(source)
         self.expected = {receipt_of(kind, **wildcards): (kind, wildcards) for kind, wildcards in expected_jobs(study)}
         self.receipts: dict[str, dict[str, Any]] = {}
         self.findings: dict[str, Finding] = {}
@@ -136,7 +138,7 @@ class _Check:
 
     def compare_fingerprint(self, finding: Finding, core: Mapping[str, Any]) -> None:
         try:
-            now = read_fingerprint(self.study, finding.kind, finding.wildcards, self.source)
+            now = read_fingerprint(self.study, finding.kind, finding.wildcards, self.source, self.tree)
         except ConfigError:
             finding.status = UNUSED
             return
