@@ -18,7 +18,7 @@ FLOORS = [
     {"models"},
     {"training", "codes"},
     {"evaluation"},
-    {"judging", "searching", "using", "schema"},
+    {"judging", "planning", "searching", "using", "schema"},
     {"analysis"},
     {"figures"},
     {"paper"},

@@ -20,6 +20,7 @@ Precision = Literal["fp32", "bf16", "fp16"]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 JUDGED_KINDS = ("moving_digits",)  # data kinds whose swaps `whatmoves.judging` can judge
+PLANNED_KINDS = ("push_world",)  # data kinds that `whatmoves.planning` has a true simulator of
 
 
 class DataSet(Settings):
@@ -109,6 +110,30 @@ class Evaluation(Settings):
     judge_frames: int = Field(60_000, ge=256, description="Drawn frames that each judge is trained on.")
 
 
+class Planning(Settings):
+    """What is planned with models that read actions, and how it is searched for: on `push_world`."""
+
+    tasks: int = Field(100, ge=0, le=10_000, description="Tasks: a beginning and a goal picture each; 0: no plans.")
+    commands: int = Field(4, ge=1, description="Commands of a plan, so many frames lie before the goal.")
+    samples: int = Field(64, ge=2, description="Plans tried at once for a task, in every round.")
+    rounds: int = Field(5, ge=1, description="Rounds of the cross-entropy method.")
+    elites: int = Field(6, ge=2, description="Best plans of a round that the next one is drawn about.")
+    moved: float = Field(0.15, gt=0, le=1, description="Way that a task's object has to go at least, sides.")
+    tolerance: float = Field(0.05, gt=0, le=1, description="A task is solved if its object ends so near, sides.")
+
+    @model_validator(mode="after")
+    def _counts_agree(self) -> "Planning":
+        if self.tasks == 1:
+            raise ValueError("tasks is 1; must be ≥ 2, for an interval, or 0, for no plans")
+        if self.elites > self.samples:
+            raise ValueError(f"elites is {self.elites}; must be ≤ samples, {self.samples}")
+        if self.tolerance >= self.moved:
+            raise ValueError(
+                f"tolerance is {self.tolerance:g}; must be < moved, {self.moved:g}, or doing nothing solves a task"
+            )
+        return self
+
+
 class Paper(Settings):
     """The paper's own settings."""
 
@@ -133,6 +158,7 @@ class Study(Settings):
     models: dict[Name, ModelEntry] = Field(min_length=1, description="Models by name.")
     training: Training = Field(Training(), description="How every model is trained.")
     evaluation: Evaluation = Field(Evaluation(), description="What is measured and shown.")
+    planning: Planning = Field(Planning(), description="What is planned with models, and how it is searched for.")
     paper: Paper = Field(Paper(), description="Title, authors and address of the paper.")
 
     @model_validator(mode="before")
@@ -183,6 +209,11 @@ class Study(Settings):
         """The data sets where a model is to be judged and can be: they draw their factors and name what they show."""
         asked = {dataset for entry in self.models.values() if entry.judged for dataset in entry.trains_on}
         return [name for name, entry in self.data.items() if entry.kind in JUDGED_KINDS and name in asked]
+
+    def planned_data(self) -> list[str]:
+        """The data sets on which plans can be obeyed, where the study asks for any."""
+        asked = self.planning.tasks > 0
+        return [name for name, entry in self.data.items() if asked and entry.kind in PLANNED_KINDS]
 
     def main_data(self) -> str:
         """The data set that figures and commands speak of where none is named: the first judged one, or the first one

@@ -35,6 +35,7 @@ MAX_OBJECTS = 4
 SEEN = (range(3), range(6))  # shapes and colours of all splits but test_novel, which has the rest
 NOVEL = (range(3, len(SHAPES)), range(6, len(COLOURS)))
 CHECKED_CLIPS = 8  # stored clips that are drawn again when a split is opened
+MOST_CLIPS = 100_000  # that a split stores
 
 
 class Config(Settings):
@@ -44,9 +45,9 @@ class Config(Settings):
     radius: tuple[float, float] = Field((0.08, 0.12), description="Smallest and largest object, sides of the table.")
     image_px: int = Field(64, ge=16, le=256, description="Side of the square frame, pixels.")
     frames: int = Field(30, ge=2, le=1000, description="Frames in a clip.")
-    validation_clips: int = Field(256, ge=1, le=100_000, description="Stored validation clips.")
-    test_clips: int = Field(256, ge=1, le=100_000, description="Stored test clips of seen objects.")
-    novel_clips: int = Field(256, ge=1, le=100_000, description="Stored test clips of novel objects.")
+    validation_clips: int = Field(256, ge=1, le=MOST_CLIPS, description="Stored validation clips.")
+    test_clips: int = Field(256, ge=1, le=MOST_CLIPS, description="Stored test clips of seen objects.")
+    novel_clips: int = Field(256, ge=1, le=MOST_CLIPS, description="Stored test clips of novel objects.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the whole data set, apart from training seeds.")
 
     @model_validator(mode="after")
@@ -192,6 +193,12 @@ def replay_factors(config: Config, factors: pd.DataFrame, actions: NDArray[np.fl
         if values.size and not 0 <= values.min() <= values.max() < len(known):
             raise DataError(f"factors: a {name} is outside 0 … {len(known) - 1}")
     return render(looks, push_physics.replay(setting, actions), config.image_px)
+
+
+def further_test_clips(config: Config, first: int, count: int) -> tuple[Looks, Motion]:
+    """Clips `first … first+count-1` as `test` has them, and that no study stores: they go on where `test` must end."""
+    looks, _, motion = _drawn(config, "test", 0, MOST_CLIPS + first, count)
+    return looks, motion
 
 
 def _stored(config: Config) -> dict[str, int]:
