@@ -49,6 +49,33 @@ def test_overlap_keeps_the_brighter() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_subpixel_equals_the_plain_formula_to_the_last_bit(size: tuple[int, int, int, int]) -> None:
+    images, places = scene(*size)
+    images[:, :, :2] = images[..., -1:] = 0  # a margin, which drawing leaves out
+    whole = np.minimum(np.floor(places), size[2] - size[1] - 1).astype(int)
+    down, right = np.moveaxis((places - whole).astype(np.float32), -1, 0)[..., None, None]
+    padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)))[:, :, None].astype(np.float32) + np.float32(0.5)
+    rows = down * (padded[..., :-1, :] - padded[..., 1:, :]) + padded[..., 1:, :]
+    moved = (right * (rows[..., :-1] - rows[..., 1:]) + rows[..., 1:]).astype(np.uint8)
+    expected = np.zeros((70, size[3], size[2], size[2]), np.uint8)
+    for n, o, t in np.ndindex(70, size[0], size[3]):
+        y, x = whole[n, o, t]
+        square = expected[n, t, y : y + size[1] + 1, x : x + size[1] + 1]
+        np.maximum(square, moved[n, o, t], out=square)
+    for layout in (places, np.asfortranarray(places)):
+        np.testing.assert_array_equal(render(images, layout, size[2], "subpixel")[:, :, 0], expected)
+
+
+@pytest.mark.parametrize("drawing", ["subpixel", "integer"])
+def test_floats_are_the_bytes_divided_by_255(drawing: Drawing) -> None:
+    images, places = scene(*SIZES[1])
+    images[3:5] = 0
+    for rows in (slice(None), slice(3, 5), slice(0)):  # all, black ones, none
+        drawn = [render(images[rows], places[rows], 64, drawing, dtype) for dtype in (np.uint8, np.float32)]
+        assert torch.equal(torch.from_numpy(drawn[0]).float().div_(255), torch.from_numpy(drawn[1]))
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_subpixel_at_whole_places_equals_integer(size: tuple[int, int, int, int]) -> None:
     images, places = scene(*size)
     whole = np.floor(places)

@@ -10,7 +10,7 @@ the training seed and the clip's index.
 """
 
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from whatmoves.data import mnist, trajectories
 from whatmoves.data.clips import Batch, ClipShape, Split, sent
 from whatmoves.data.digits import DigitBank, load_bank
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
-from whatmoves.data.render import Drawing, render, render_torch
+from whatmoves.data.render import Drawing, Pixel, render, render_torch
 from whatmoves.data.streams import uniforms
 from whatmoves.data.trajectories import DRAWS_PER_DIGIT, Draws
 from whatmoves.errors import DataError
@@ -128,14 +128,15 @@ class MovingDigits:
         """
         config = self.config
         draws = _draws(config, "train", seed, first, count)
-        centres = sent(_centres(config, draws), device)
+        corners = _corners(config, draws)
+        centres = sent(_centres(config, corners), device)
         if device.type == "cpu":
-            return Batch(torch.from_numpy(_video(config, draws)).float().div_(255), centres_px=centres)
+            return Batch(torch.from_numpy(_video(config, draws, corners, np.float32)), centres_px=centres)
         if device not in self._pictures:
             self._pictures[device] = torch.from_numpy(_bank(config).images.copy()).to(device)
         instances = sent(draws.instances, device)
         images = self._pictures[device][instances].float().div_(255)
-        video = render_torch(images, _corners(config, draws), config.image_px, config.drawing)
+        video = render_torch(images, corners, config.image_px, config.drawing)
         return Batch(video.mul_(255).round_().div_(255), centres_px=centres)
 
     def train_split(self, count: int) -> Split:
@@ -160,7 +161,7 @@ class MovingDigits:
         shown = render_factors(self.config, factors[:CHECKED_CLIPS])
         if np.abs(shown.astype(np.int16) - video[:CHECKED_CLIPS]).max() > 1:  # another machine may round otherwise
             raise DataError(f"{factors_path}: these factors do not draw the clips of {name}.npz; {FIX}")
-        return Split(video, factors, centres_px=_centres(self.config, _read_draws(self.config, factors)))
+        return Split(video, factors, centres_px=_centres(self.config, positions(self.config, factors)))
 
 
 def test_factors(config: Config) -> pd.DataFrame:
@@ -177,7 +178,7 @@ def render_factors(config: Config, factors: pd.DataFrame) -> NDArray[np.uint8]:
     bank = _bank(config)
     if draws.instances.size and not 0 <= draws.instances.min() <= draws.instances.max() < len(bank.images):
         raise DataError(f"factors: an instance is outside the {config.digit_bank} bank, 0 … {len(bank.images) - 1}")
-    return _video(config, draws)
+    return _video(config, draws, _corners(config, draws))
 
 
 def positions(config: Config, factors: pd.DataFrame) -> NDArray[np.float64]:
@@ -218,24 +219,22 @@ def _draws(config: Config, stream: str, stream_seed: int, first: int, count: int
 
 def _drawn_split(config: Config, stream: str, stream_seed: int, count: int) -> Split:
     draws = _draws(config, stream, stream_seed, 0, count)
-    return Split(_video(config, draws), _factors(config, draws), centres_px=_centres(config, draws))
+    corners = _corners(config, draws)
+    return Split(_video(config, draws, corners), _factors(config, draws), centres_px=_centres(config, corners))
 
 
 def _corners(config: Config, draws: Draws) -> NDArray[np.float64]:
     return trajectories.positions(draws.start_px, draws.velocity_px, config.frames, config.range_px)
 
 
-def _centres(config: Config, draws: Draws) -> NDArray[np.float32]:
+def _centres(config: Config, corners: NDArray[np.float64]) -> NDArray[np.float32]:
     """Centres of the digits' squares (y, x) in pixels from the frame's top left edge, `[N, T, O, 2]`."""
-    centres: NDArray[np.float32] = (_corners(config, draws).transpose(0, 2, 1, 3) + config.digit_px / 2).astype(
-        np.float32
-    )
+    centres: NDArray[np.float32] = (corners.transpose(0, 2, 1, 3) + config.digit_px / 2).astype(np.float32)
     return centres
 
 
-def _video(config: Config, draws: Draws) -> NDArray[np.uint8]:
-    images = _bank(config).images[draws.instances]
-    return render(images, _corners(config, draws), config.image_px, config.drawing)
+def _video(config: Config, draws: Draws, corners: NDArray[np.float64], dtype: Pixel = np.uint8) -> NDArray[Any]:
+    return render(_bank(config).images[draws.instances], corners, config.image_px, config.drawing, dtype)
 
 
 def _columns(config: Config) -> list[str]:
