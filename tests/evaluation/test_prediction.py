@@ -60,6 +60,13 @@ class Guessing(nn.Module):
         return still + 0.2 * torch.randn(len(past), 1, 1, 1, 1, generator=future.generator)
 
 
+class Glaring(nn.Module):
+    """Answers 1.5 everywhere, brighter than white."""
+
+    def predict(self, past: Tensor, horizon: int, future: Future) -> Tensor:
+        return torch.full_like(past[:, -1:], 1.5).expand(-1, horizon, -1, -1, -1)
+
+
 def test_a_model_that_knows_the_rule_is_right_and_needs_its_own_actions(split: Split) -> None:
     found = predicted(Obedient(), split, 2, 1, 3, CPU)
     np.testing.assert_allclose(found.clips["predict_mse_pixel"], 0, atol=1e-12)
@@ -73,6 +80,13 @@ def test_a_model_that_knows_the_rule_is_right_and_needs_its_own_actions(split: S
     steps = split.actions[:, 1:-1, 0].cumsum(1) / 255  # type: ignore[index]
     wrong = np.square(np.roll(steps, -1, axis=0) - steps)
     np.testing.assert_allclose(found.curves["predict_shuffled_mse_pixel"], wrong.mean(0), rtol=1e-4)
+
+
+def test_what_leaves_the_range_is_clipped_before_any_error_is_taken(split: Split) -> None:
+    found = predicted(Glaring(), split, 2, 1, 3, CPU, ("mse_frame", "mae_frame"))
+    errors = 1 - split.video[:, 2:, 0, 0, 0] / 255  # to white: OpenSTL's, of what was answered, would be to 1.5
+    np.testing.assert_allclose(found.clips["predict_mse_frame"], SIDE**2 * np.square(errors).mean(1), rtol=1e-5)
+    np.testing.assert_allclose(found.clips["predict_mae_frame"], SIDE**2 * errors.mean(1), rtol=1e-5)
 
 
 def test_conventions_of_the_literature_are_sums_over_a_frame_and_only_where_asked_for(split: Split) -> None:
