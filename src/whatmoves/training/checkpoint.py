@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from whatmoves import plugins
 from whatmoves.data.clips import ClipShape
 from whatmoves.errors import CheckpointError, ConfigError
-from whatmoves.files import write_bytes
+from whatmoves.files import atomic
 from whatmoves.training.history import Row
 
 FORMAT = 1
@@ -157,9 +157,9 @@ def _device_random(device: torch.device) -> Tensor | None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    stream = io.BytesIO()
-    torch.save(content, stream)
-    write_bytes(path, stream.getvalue())
+    # As a stream: to a name, torch.save writes that name into the file.
+    with atomic(path) as temporary, temporary.open("wb") as stream:
+        torch.save(content, stream)
 
 
 def _read(path: Path) -> Any:

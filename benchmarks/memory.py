@@ -1,0 +1,80 @@
+"""Resident memory of trainings on a CPU, at its highest: every model of `quick` and of `full`, some steps of each.
+
+Each is the command `whatmoves train` in a process of its own, on the study's data, batch and validation, with a budget
+of a few batches; it ends with a validation, a saved state and the checkpoint. For `full`, digits that ship with
+scikit-learn stand for MNIST's, fewer clips are stored, and steps are in float32, not compiled.
+
+    python benchmarks/memory.py [quick|full [MODEL ...]]
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rows import Row, keep
+
+from whatmoves.loading import load_study
+from whatmoves.machines.checked_study import FULL, checked, write_study
+from whatmoves.study import Study
+
+ROOT = Path(__file__).parents[1]
+ASKED_MB = {"quick": 700.0, "full": 6000.0}
+BATCHES = {"quick": 8, "full": 2}
+
+
+def run(*command: str) -> float:
+    """Run `whatmoves` and return the highest resident memory of its process in MB."""
+    process = subprocess.Popen([sys.executable, "-m", "whatmoves", *command], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"whatmoves {' '.join(command)}: {said}")
+    return usage.ru_maxrss * 1024 / 1e6
+
+
+def short(study: Study, batches: int) -> Study:
+    """The study with trainings of a few batches, validated and saved at their end, without a compiler."""
+    raw = study.model_dump(mode="json")
+    every = batches * study.training.batch_size
+    raw["training"] |= {"validate_every": every, "checkpoint_every": every, "precision": "fp32", "compile": False}
+    for name, entry in raw["models"].items():
+        entry["training"] = {**(entry["training"] or {}), "clips": batches * study.training_of(name).batch_size}
+    return Study.model_validate(raw)
+
+
+def rows_of(name: str, folder: Path, wanted: list[str]) -> list[Row]:
+    """The rows of a study's models that learn by gradients, or of those `wanted`."""
+    study = load_study(ROOT / "config/config.yaml") if name == "quick" else checked(FULL, ROOT)
+    study = short(study, BATCHES[name])
+    configfile = str(write_study(study, folder / f"{name}.yaml"))
+    common = ("--configfile", configfile, "--results", str(folder))
+    for dataset in study.data:
+        run("data", *common, "--dataset", dataset)
+    rows = []
+    for model, entry in study.models.items():
+        if wanted and model not in wanted:
+            continue
+        for dataset in entry.trains_on:
+            took = run("train", *common, "--dataset", dataset, "--model", model, "--device", "cpu")
+            rows.append(Row(f"`{name}`: {model} on {dataset}", took, "MB", at_most=ASKED_MB[name]))
+            print(" | ".join(rows[-1].cells()), flush=True)
+    return rows
+
+
+def main() -> None:
+    """Print and keep the rows."""
+    studies = sys.argv[1:2] or ["quick", "full"]
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [row for name in studies for row in rows_of(name, Path(folder), sys.argv[2:])]
+    if not sys.argv[1:]:
+        keep("memory", rows, "Resident memory of a training's process at its highest, PyTorch included.")
+
+
+if __name__ == "__main__":
+    main()
