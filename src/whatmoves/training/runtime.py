@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import fcntl
+import gc
 import logging
 import os
 import platform
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 SLOW_S = 3600.0
 """A CPU run estimated to take longer than this is worth a warning."""
 
+COLLECTED_AFTER = (700, 10, 10)  # objects of each generation: Python's own numbers
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # parameter numbers of mallopt(3)
 
 
@@ -126,8 +128,11 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 def tune_malloc() -> bool:
     """Let glibc keep freed memory instead of returning it to the kernel and faulting it in again at every step.
 
-    True when both thresholds were accepted; False on systems without glibc, where nothing is changed.
+    Python's own collector, which the command line holds back while modules load, works from here on, and passes over
+    what they are. True when both thresholds were accepted; False on systems without glibc, where they are not changed.
     """
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
     if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
