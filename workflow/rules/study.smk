@@ -192,6 +192,10 @@ onstart:
     except WhatMovesError as error:
         raise WorkflowError(str(error)) from None
     warn_of_other_versions()
+    # At most 100 jobs a second, says Snakemake, and for that it looks through all waiting jobs every second, and after each
+    # end of a job once more in every second to come: a third of a core by the middle of a study, which here protects nobody.
+    if not on_cluster():
+        workflow.scheduler.job_rate_limiter = None
     if (
         not (on_cluster() or GPU_HERE)
         and sum(STUDY.training_of(model).clips for _, model, _ in RUNS) > MANY_CLIPS
