@@ -212,7 +212,8 @@ def of_slurm(job):
 onerror:
     for job in sorted(workflow.scheduler.failed, key=str):
         reason = why([Path(str(log)) for log in job.log], of_slurm(job))
-        print(f"failed: {' '.join([job.rule.name, *job.wildcards])}: {reason}", file=sys.stderr)
+        # One write, for Snakemake's last words come from a thread of their own.
+        sys.stderr.write(f"failed: {' '.join([job.rule.name, *job.wildcards])}: {reason}\n")
 
 
 onsuccess:
