@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from whatmoves.errors import DataError
 
@@ -67,8 +67,22 @@ def write_arrays(path: Path, arrays: "Mapping[str, NDArray[Any]]") -> None:
     """Write named arrays as uncompressed `.npz`; equal arrays give equal bytes."""
     import numpy as np
 
-    with atomic(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, **{name: arrays[name] for name in sorted(arrays)})  # type: ignore[arg-type]
+    with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(arrays):
+            array = np.asanyarray(arrays[name])
+            with array_member(archive, name, array.nbytes) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def array_member(archive: zipfile.ZipFile, name: str, array_bytes: int) -> IO[bytes]:
+    """Open a member of an `.npz` for an array of so many bytes.
+
+    Not as `np.savez` does, which takes 64 bits for every size: Python writes those in another way since 3.11.4, and a
+    file would tell which Python made it. Here only an array of some 2 GB and more has them.
+    """
+    member = zipfile.ZipInfo(f"{name}.npy")
+    member.file_size = array_bytes + 2**16  # with NumPy's header, at most; the true size replaces it at the end
+    return archive.open(member, "w")
 
 
 def read_arrays(path: Path) -> "dict[str, NDArray[Any]]":

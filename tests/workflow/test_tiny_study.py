@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from pypdf import PdfReader
 from tools import ROOT, run, snakemake
 
@@ -72,6 +73,26 @@ def test_a_touched_result_changes_nothing(tiny_copy: Path) -> None:
     folder = tiny_copy
     next((folder / "results/tiny/train").rglob("checkpoint.pt")).touch()
     assert "Nothing to be done" in snakemake("all", "--dry-run", folder=folder)
+
+
+def test_a_job_that_failed_is_asked_for_again_though_later_results_stand(
+    tiny_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "slower.yaml"
+    text = (ROOT / "config/tiny.yaml").read_text(encoding="utf-8")
+    entry = "  baseline_vae:\n    label: Baseline VAE\n"
+    assert entry in text
+    config.write_text(text.replace(entry, f"{entry}    training: {{learning_rate: 0.0007}}\n"), encoding="utf-8")
+    fails = "import os, sys\nif 'train' in sys.orig_argv: os._exit(1)\n"
+    (tmp_path / "sitecustomize.py").write_text(fails, encoding="utf-8")
+    target = "results/tiny/evaluate/moving_digits/baseline_vae/quality.json"
+    with monkeypatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(tmp_path))
+        snakemake(target, folder=tiny_copy, study=str(config), expect=1)
+    assert (tiny_copy / target).is_file()
+    planned = snakemake(target, "--dry-run", folder=tiny_copy, study=str(config))
+    assert "rule train:" in planned
+    assert "rule evaluate:" in planned
 
 
 def test_the_report_shows_every_figure_and_what_was_found(tiny: Path, tmp_path: Path) -> None:

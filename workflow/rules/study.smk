@@ -214,6 +214,10 @@ onerror:
         reason = why([Path(str(log)) for log in job.log], of_slurm(job))
         # One write, for Snakemake's last words come from a thread of their own.
         sys.stderr.write(f"failed: {' '.join([job.rule.name, *job.wildcards])}: {reason}\n")
+        # Snakemake removes what a failed job had made and asks no more for it while a later result stands, so the next run
+        # would have nothing to do. Marked as incomplete, results that were to be made from it are made again, and so it is.
+        for later in workflow.dag.depending[job]:
+            workflow.persistence.started(later)
 
 
 onsuccess:

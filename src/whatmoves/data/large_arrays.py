@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from whatmoves.data.factor_tables import FIX
 from whatmoves.errors import DataError
-from whatmoves.files import atomic
+from whatmoves.files import array_member, atomic
 
 MARKED_ROWS = 64  # that `marks` reads
 LOCAL_HEADER_BYTES = 30  # of a member of a ZIP file, before its name; the lengths of name and extra field end it
@@ -32,7 +32,8 @@ def write_large_arrays(path: Path, arrays: Mapping[str, NDArray[Any] | Blocks]) 
     with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name in sorted(arrays):
             array = arrays[name]
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+            size = math.prod(array.shape) * np.dtype(array.dtype).itemsize
+            with array_member(archive, name, size) as member:
                 if not isinstance(array, Blocks):
                     np.lib.format.write_array(member, array, allow_pickle=False)
                     continue
@@ -40,8 +41,7 @@ def write_large_arrays(path: Path, arrays: Mapping[str, NDArray[Any] | Blocks]) 
                 described = {"descr": descr, "fortran_order": False, "shape": array.shape}
                 np.lib.format.write_array_header_1_0(member, described)
                 written = sum(member.write(np.ascontiguousarray(block, array.dtype).data) for block in array.blocks)
-                promised = math.prod(array.shape) * np.dtype(array.dtype).itemsize
-                assert written == promised, f"{name}: {written} bytes in blocks, {promised} promised"
+                assert written == size, f"{name}: {written} bytes in blocks, {size} promised"
 
 
 def read_some_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
