@@ -1,6 +1,7 @@
 """`steps.py STUDY LEVEL THREADS`: the first training step of every model of a study and each of its abilities, as JSON.
 
-`--only-steps` takes one model of a kind and leaves abilities out: full-size models draw slowly.
+`--only-steps` takes one model of a kind and leaves abilities out: full-size models draw slowly. `--without=KIND,KIND`
+leaves these kinds out.
 
 Models and data sets are named on stderr before each part, so that a crash can be told by its place.
 """
@@ -87,7 +88,10 @@ def main() -> None:
     torch.set_num_threads(int(sys.argv[3]))
     found, tried = {}, set()
     only_steps = "--only-steps" in sys.argv
+    without = [kind for word in sys.argv if word.startswith("--without=") for kind in word.partition("=")[2].split(",")]
     for model, entry in study.models.items():
+        if entry.kind in without:
+            continue
         for dataset in entry.trains_on:
             data = study.data[dataset]
             if only_steps and (entry.kind, dataset) in tried:

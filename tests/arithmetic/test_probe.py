@@ -5,13 +5,11 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tools import ROOT, run
 
 from whatmoves.arithmetic.level import not_portable
-from whatmoves.loading import load_study
 
 STEPS = ROOT / "tests" / "arithmetic" / "steps.py"
 WITH_LSTM = {"lstm_vae", "disentangled_vae", "what_where_vae", "cvae"}
@@ -34,33 +32,49 @@ def test_this_processor(tmp_path: Path) -> None:
     assert differing(found) == []
 
 
-def emulated(processor: str, *command: str, folder: Path) -> dict[str, Any]:
-    """What a Python command prints as JSON on another processor."""
+# Runs scripts one after the other in one process, of which an emulator would take a minute to start each.
+IN_ONE = """
+import contextlib, io, json, runpy, sys
+found = []
+for words in json.loads(sys.argv[1]):
+    sys.argv = words
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        runpy.run_path(words[0], run_name="__main__")
+    found.append(json.loads(said.getvalue()))
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], dict[str, list[float]]]:
+    """What the probe and the steps of whole models say on a processor of AMD's, without AVX-512. Intel's Haswell (`-cpu
+    Haswell-noTSX`) takes as long again and gave the same by hand."""
     if shutil.which(EMULATOR) is None:
         pytest.skip(f"no {EMULATOR} here; apt-get install qemu-user")
     python = os.path.realpath(sys.executable)  # the emulator does not follow links
     path = os.pathsep.join(filter(None, sys.path))
-    answer = run(EMULATOR, "-cpu", processor, python, *command, folder=folder, PYTHONPATH=path)
-    found: dict[str, Any] = json.loads(answer.stdout)
-    return found
+    without = f"--without={','.join(WITH_LSTM)}"
+    scripts = [[str(PROBE), "--emulated"], [str(STEPS), str(ROOT / "config/tiny.yaml"), "portable", "1", without]]
+    command = [EMULATOR, "-cpu", "EPYC-Milan", python, "-c", IN_ONE, json.dumps(scripts)]
+    answer = run(*command, folder=tmp_path_factory.mktemp("emulated"), PYTHONPATH=path)
+    probe, steps = json.loads(answer.stdout)
+    return probe, steps
 
 
 @pytest.mark.slow
-def test_an_emulated_processor(tmp_path: Path) -> None:
-    """AMD's, without AVX-512. Intel's Haswell (`-cpu Haswell-noTSX`) takes as long again and gave the same by hand."""
-    found = emulated("EPYC-Milan", str(PROBE), "--emulated", folder=tmp_path)
+def test_an_emulated_processor(emulated: tuple[dict[str, str], dict[str, list[float]]]) -> None:
+    found, _ = emulated
     assert len(found) > 55
     assert differing(found) == []
 
 
 @pytest.mark.slow
-def test_steps_of_whole_models_on_an_emulated_processor(tmp_path: Path) -> None:
+def test_steps_of_whole_models_on_an_emulated_processor(
+    emulated: tuple[dict[str, str], dict[str, list[float]]],
+) -> None:
     """The emulator computes oneDNN's LSTM wrongly (QEMU 7.2), so models with one are left out; real AMD and Intel
     processors agree on it (docs/reproducibility.md)."""
+    _, found = emulated
     kept = json.loads(STEPS.with_name("steps.json").read_text(encoding="utf-8"))
-    study = str(ROOT / "config" / "tiny.yaml")
-    found = emulated("EPYC-Milan", str(STEPS), study, "portable", "1", folder=tmp_path)
-    models = load_study(ROOT / "config" / "tiny.yaml").models
-    compared = [part for part in kept if models[part.split(" on ")[0]].kind not in WITH_LSTM]
-    assert len(compared) > 30
-    assert [part for part in compared if found[part] != kept[part]] == []
+    assert len(found) > 30
+    assert [part for part in found if found[part] != kept[part]] == []

@@ -1,10 +1,12 @@
-"""The tiny study at both levels of arithmetic: portable to the bytes that another machine wrote, native to its PDF."""
+"""Both levels of arithmetic: tiny to the bytes that another machine wrote, a small study natively to its PDF."""
 
 import json
 from pathlib import Path
 
 import pytest
-from tools import ROOT, snakemake
+import yaml
+from small_studies import SMALL
+from tools import snakemake
 
 from whatmoves.arithmetic.level import PORTABLE, not_portable
 from whatmoves.files import sha256
@@ -21,13 +23,17 @@ def test_portable_values_are_equal_bytes_everywhere(tiny: Path) -> None:
 
 @pytest.mark.slow
 def test_native_reaches_the_paper_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a study of one model: every step of every model natively is asked for in tests/arithmetic."""
     for name in PORTABLE:
         monkeypatch.delenv(name, raising=False)
-    configfile = tmp_path / "tiny_native.yaml"
-    text = (ROOT / "config/tiny.yaml").read_text(encoding="utf-8")
-    configfile.write_text(text + "\narithmetic: native\n", encoding="utf-8")
+    configfile = tmp_path / "few_clips.yaml"
+    configfile.write_text(
+        yaml.safe_dump(SMALL["few_clips"] | {"arithmetic": "native"}, sort_keys=False), encoding="utf-8"
+    )
     snakemake("paper/main.pdf", folder=tmp_path, study=str(configfile))
-    levels = json.loads((tmp_path / "results/tiny/verify.json").read_text(encoding="utf-8"))["levels"]
+    results = tmp_path / "results/few_clips"
+    levels = json.loads((results / "verify.json").read_text(encoding="utf-8"))["levels"]
     assert list(levels["asked"]) == ["native"]
     assert list(levels["products"]) == ["mkl"]
-    assert "native arithmetic" in (tmp_path / "results/tiny/paper/main.tex").read_text(encoding="utf-8")
+    assert "native arithmetic" in (results / "paper/main.tex").read_text(encoding="utf-8")
+    assert (results / "paper/main.pdf").read_bytes().startswith(b"%PDF")
