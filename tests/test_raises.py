@@ -16,10 +16,11 @@ from test_needs import CAPSULES, JEPA, TABLE, TINY, changed, check
 from whatmoves.errors import ConfigError
 from whatmoves.provenance.closure import source_folder
 
-FLOORS = ("data", "models", "training", "evaluation", "judging", "analysis", "figures", "paper")
+FLOORS = ("data", "models", "training", "evaluation", "planning", "judging", "analysis", "figures", "paper")
 STAGES = {"models.baseline_vae.options.channels": [4, 4, 4, 4, 4]}
 TINYDREAMS, CVAE, WHERE = (TINY["models"][name] for name in ("tinydreams", "cvae", "what_where_vae"))
 SHORT = {"data.digits.past_frames": 1}
+PUSHED = {"data.push_world": TINY["data"]["push_world"], "models.cvae_push": TINY["models"]["cvae_push"]}
 
 CAUGHT: dict[str, dict[str, Any]] = {
     "data/needs.py:check": {"data.digits.past_frames": 6},
@@ -28,6 +29,8 @@ CAUGHT: dict[str, dict[str, Any]] = {
     "evaluation/needs.py:_enough_pairs": {"evaluation.swap_pairs": 1500},
     "evaluation/needs.py:_can_start": {"models.tinydreams": TINYDREAMS, **SHORT},
     "analysis/needs.py:check": {"seeds": list(range(21))},
+    "planning/needs.py:check": {**PUSHED, "planning.moved": 0.9, "planning.tasks": 2},
+    "planning/tasks.py:tasks_of": {**PUSHED, "planning.commands": 5},
     "paper/needs.py:check": {"paper.title": "\u0e01"},  # Thai: its letters change shape, or no font has them
     "paper/needs.py:_check_labels": {"models.mean_frame.label": "baseline vae"},
     "models/blocks.py:check_stages": STAGES,

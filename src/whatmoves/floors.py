@@ -19,6 +19,8 @@ class Frame(NamedTuple):
 
 
 FRAMES = {
+    "no_action": Frame("no action", says="commands nothing"),
+    "random_actions": Frame("random actions", says="commands what every search tries first"),
     "blank": Frame("blank", clips=True, swaps=True, predicts=True),
     "mean_frame": Frame("mean frame", predicts=True, says="shows the average frame of the training set"),
     "mean_video": Frame("mean clip", swaps=True),
@@ -35,6 +37,7 @@ FRAMES = {
     "blurred_truth": Frame("blurred truth", clips=True, swaps=True),
     "oracle": Frame("oracle", codes=True),
     "true_render": Frame("true render", swaps=True),
+    "simulator": Frame("true simulator", says="plans with the world itself"),
 }
 
 UNTRAINED = "untrained_"

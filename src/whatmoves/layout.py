@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 NOTHING = "nothing_to_show"  # in the data file of a figure that could not be filled: the reason
 JUDGED_FLOORS = "floors"  # one judgement for all floors and ceilings that need no model
+PLANNED_FLOORS = "floors"  # and one job for all that are planned with
 
 
 def figure_parts(figure: str) -> tuple[str, str]:
@@ -54,12 +55,17 @@ class Layout:
         """What the judges and the probes say of all seeds of a model, or of the `floors`."""
         return self.root / "judge" / dataset / row
 
+    def plans(self, dataset: str, row: str) -> Path:
+        """What was planned with all seeds of a model, or with the `floors`, and what came of it."""
+        return self.root / "plan" / dataset / row
+
     def work(self, dataset: str, model: str, seed: int, made_of: str) -> Path:
         """Resumable state of a training, named by what it is made of; gone when it has finished."""
         return self.root / "work" / f"{dataset}.{model}.seed-{seed}.{made_of}"  # no name of a study has a dot
 
     def work_of_seeds(self, kind: str, dataset: str, model: str, made_of: str) -> Path:
-        """What an evaluation (`evaluate`) or judgement (`judge`) has done so far; gone when it has finished."""
+        """What an evaluation (`evaluate`), judgement (`judge`) or planning (`plan`) has done so far; gone when it is
+        finished."""
         return self.root / "work" / f"{dataset}.{model}.{kind}.{made_of}"
 
     @property

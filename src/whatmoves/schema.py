@@ -5,6 +5,7 @@
 """
 
 import copy
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ def kind_schema(section: str, kind: str) -> dict[str, Any]:
     """JSON Schema of the options of one kind of data set (`data`) or model (`models`), with its `abilities`.
 
     A data kind is able to `swap` if it can render the factors of a swap, and has `tests`, the stored splits that are
-    tested on beside `test`; a model has the methods of its class.
+    tested on beside `test`; a model has the methods of its class, and `reads_actions` if its module says when it does.
     """
     module = data_module(kind) if section == "data" else model_module(kind)
     schema: dict[str, Any] = module.Config.model_json_schema()
@@ -34,6 +35,7 @@ def kind_schema(section: str, kind: str) -> dict[str, Any]:
         tests = list(getattr(module, "OTHER_TESTS", {}).values())
         return {**schema, "abilities": ["swap"] if can_swap(module) else [], "tests": tests}
     able = [name for name in SHOWN if callable(getattr(module.Model, name, None))]
+    able += ["reads_actions"] if "reads_actions" in inspect.getsource(module) else []
     return {**schema, "abilities": [*abilities(module.Model), *able]}
 
 

@@ -118,6 +118,16 @@ def results(tmp_path: Path) -> Path:
         path = tmp_path / f"train/moving_digits/{model}/seed-{seed}/history.csv"
         path.parent.mkdir(parents=True)
         path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    for model in ("jepa", "disentangled_vae"):  # as if they read actions
+        planned = {
+            f"seed{seed}_plan_distance_{cost}": np.arange(8) / 40 for seed in (0, 1) for cost in ("pixels", "code")
+        }
+        write_arrays(tmp_path / f"plan/moving_digits/{model}/tasks.npz", planned)
+    names = ("no_action", "random_actions", "simulator")
+    floors = {
+        f"{name}_seed0_plan_distance{end}": np.arange(8) / 40 for name in names for end in ("", "_pixels", "_places")
+    }
+    write_arrays(tmp_path / "plan/moving_digits/floors/tasks.npz", {**floors, "tolerance": np.array(0.05)})
     table = {name: video(CLIPS).repeat(3, 2) for name in ("truth", "reconstruction")}
     write_arrays(tmp_path / "evaluate/push_world/what_where_push/pictures.npz", table)
     entry = {"interval": [0.2, 0.6], "seeds": {"0": 0.3, "1": 0.5}, "value": 0.4}

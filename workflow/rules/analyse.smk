@@ -9,6 +9,11 @@ rule analyse:
             for row in judged_rows(STUDY, dataset)
             for name in ("judgement.json", "clips.npz")
         ],
+        plans=[
+            f"{R}/plan/{dataset}/{row}/{name}"
+            for dataset, row in planned_rows(STUDY)
+            for name in ("plan.json", "tasks.npz")
+        ],
         judges=[f"{R}/judges/{dataset}/quality.json" for dataset in STUDY.judged_data()],
         hypotheses=f"{TEMPLATES}/hypotheses.yaml",
     output:

@@ -188,6 +188,24 @@ METRICS |= {
     "detection_ap_<h>": Metric("average precision of detections <h> frames ahead"),
 }
 
+# What came of plans (planning.plan), by the cost that they were chosen by; the part closed is of analysis.plans.
+METRICS |= {
+    f"plan_{measure}_{cost}": Metric(f"{label}, plans {words}", *of)
+    for cost, words in {
+        "pixels": "by pixels",
+        "code": "by the code",
+        "content": "by the content code",
+        "motion": "by the motion code",
+        "places": "by true places",
+    }.items()
+    for measure, (label, *of) in {
+        "success": ("tasks solved", "", ".1%"),
+        "distance": ("distance of the object from its goal", "sides", ".3f", "lower"),
+        "rank": ("rank correlation of the cost with the true distance", "", ".2f"),
+        "closed": ("part of the way from random actions to the true simulator", "", ".1%"),
+    }.items()
+}
+
 # Measured and kept in the files, but of no use in a table: named here so that nothing is left out without a word.
 NOT_INDEXED = frozenset(
     {"collapsed", "judges_clips", "legacy_prediction_content", "legacy_prediction_motion"}

@@ -1,6 +1,6 @@
 """From the results of all runs to the value index: every number of the paper, once, with what stands behind it.
 
-`values.json` holds `{"study", "values": {id: …}, "stands": …, "verdicts": […]}`. An id is
+`values.json` holds `{"study", "values": {id: …}, "stands": …, "verdicts": […], "missing": {id: why}}`. An id is
 `<data set>.<model>.<measure>`; a value has the mean over seeds, every seed's own number, an interval, how it is printed
 and the files it was computed from. `stands` says of each measure on each data set how all rows stand to each other
 (`whatmoves.analysis.statistics`): `{"rows": […], "table": ["=><…", …]}`, where `>` in line i, column j means that row i
@@ -8,7 +8,7 @@ lies above row j.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from whatmoves.analysis.hypotheses import load_hypotheses, verdicts
 from whatmoves.analysis.judgements import Row, judged
 from whatmoves.analysis.metrics import described, indexed
+from whatmoves.analysis.plans import planned, reasons
 from whatmoves.analysis.predictions import gains
 from whatmoves.analysis.statistics import Interval, Sample, hierarchical_bootstrap, seeds_interval, stand
 from whatmoves.arithmetic.report import report
@@ -43,8 +44,13 @@ class Measured(NamedTuple):
         self.samples.update(other.samples)
 
 
-def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
-    """The value index of a finished study; raises `DataError` naming a result that is missing or incomplete."""
+def build_index(
+    study: Study, root: Path, hypotheses: Path, plans: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Any]:
+    """The value index of a finished study; `plans` names the models that were planned with on a data set.
+
+    Raises `DataError` naming a result that is missing or incomplete.
+    """
     layout = Layout(root)
     found = Measured({}, {})
     for dataset in study.data:
@@ -61,6 +67,11 @@ def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
     for dataset in study.judged_data():
         for row in judged(study, root, dataset):
             found.add(_of_judgement(study, row, f"{dataset}.{row.name}"))
+    missing: dict[str, str] = {}
+    for dataset, names in (plans or {}).items():
+        for row in planned(root, dataset, names):
+            found.add(_of_judgement(study, row, f"{dataset}.{row.name}"))
+        missing |= reasons(root, dataset, names)
     declared = load_hypotheses(hypotheses)
     computed_at = {name: level for name, level in report().items() if name != "maker"}
     return {
@@ -68,13 +79,14 @@ def build_index(study: Study, root: Path, hypotheses: Path) -> dict[str, Any]:
         "values": found.values,
         "stands": _stands(found.samples),
         "verdicts": verdicts(study, declared, found.samples),
+        "missing": missing,
         "arithmetic": computed_at,
     }
 
 
-def write_index(study: Study, root: Path, hypotheses: Path) -> None:
+def write_index(study: Study, root: Path, hypotheses: Path, plans: Mapping[str, Sequence[str]] | None = None) -> None:
     """Write `values.json`."""
-    write_json(Layout(root).values, build_index(study, root, hypotheses))
+    write_json(Layout(root).values, build_index(study, root, hypotheses, plans))
 
 
 def _mean_frame_errors(study: Study, layout: Layout, dataset: str) -> NDArray[np.float64] | None:

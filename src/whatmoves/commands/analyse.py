@@ -23,11 +23,14 @@ def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/values.json."""
     study, layout = open_study(arguments)
     from whatmoves.layout import judged_rows, measured_rows
+    from whatmoves.loading import planned_rows, planners
 
     inputs = [arguments.hypotheses]
     for dataset in study.data:
         for row in measured_rows(study, dataset):
             inputs += [layout.evaluation(dataset, row) / name for name in ("quality.json", "clips.npz")]
+    for dataset, row in planned_rows(study):
+        inputs += [layout.plans(dataset, row) / name for name in ("plan.json", "tasks.npz")]
     for dataset in study.judged_data():
         inputs.append(layout.judges(dataset) / "quality.json")
         for row in judged_rows(study, dataset):
@@ -35,4 +38,5 @@ def run(arguments: argparse.Namespace) -> None:
     with job(arguments, study, "analyse", {}, inputs, [layout.values], layout.root / "values.receipt.json"):
         from whatmoves.analysis.values import write_index
 
-        write_index(study, layout.root, arguments.hypotheses)
+        plans = {dataset: planners(study, dataset) for dataset, _ in planned_rows(study)}
+        write_index(study, layout.root, arguments.hypotheses, plans)

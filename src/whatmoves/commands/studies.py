@@ -126,6 +126,7 @@ def _check(configfile: Path) -> None:
     from whatmoves.evaluation import needs as of_evaluation
     from whatmoves.loading import STEP, load_study
     from whatmoves.paper import needs as of_paper
+    from whatmoves.planning import needs as of_planning
     from whatmoves.plugins import open_source
     from whatmoves.training import needs as of_training
     from whatmoves.training.estimate import try_on_shapes
@@ -140,7 +141,7 @@ def _check(configfile: Path) -> None:
                 log.info("%smodels.%s on %s", STEP, model, name)
                 clips, centres = study.training_of(model).batch_size, getattr(source, "has_centres", True)
                 try_on_shapes(entry, source.shape, clips, f"{configfile}: models.{model}", centres)
-    for stage in (of_data, of_training, of_evaluation, of_analysis, of_paper):
+    for stage in (of_data, of_training, of_evaluation, of_planning, of_analysis, of_paper):
         log.info("%s%s", STEP, stage.__name__)
         stage.check(study, shapes, str(configfile))
     print(f"{configfile}: every stage can do what this study asks of it")

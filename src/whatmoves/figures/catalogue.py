@@ -11,7 +11,7 @@ from pathlib import Path
 from whatmoves.figures.busy import BUSY, busy_data
 from whatmoves.floors import of_clips
 from whatmoves.layout import figure_name
-from whatmoves.loading import abilities_of, settings_of
+from whatmoves.loading import abilities_of, planned_rows, settings_of
 from whatmoves.study import Study
 
 SCHEDULED = {"kl_schedule", "kl_annealing", "forcing_start"}  # settings that change a loss while it trains
@@ -35,6 +35,9 @@ def figures_of(study: Study) -> dict[str, list[str]]:
         found["error_horizon"] = [
             file for dataset in predicted for file in _evaluated(study, dataset, "quality.json", *of_clips())
         ]
+    for dataset in study.planned_data():
+        if rows := [row for name, row in planned_rows(study) if name == dataset]:
+            found[figure_name(study, "planning", dataset)] = [f"plan/{dataset}/{row}/tasks.npz" for row in rows]
     looking = [dataset for dataset in study.data if _has(study, dataset, "attention")]
     for dataset in sorted(looking, key=lambda name: study.data[name].kind != BUSY)[:1]:
         found[figure_name(study, "attention", dataset)] = _evaluated(study, dataset, "pictures.npz")

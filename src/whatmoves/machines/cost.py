@@ -177,6 +177,11 @@ def work_of(study: Study, rule: str, wildcards: dict[str, str]) -> Work:
         return Work(seeds * passes * _drawing_operations(study, dataset, model), seeds * test * values)
     if rule == "floor":
         return Work(0.0, test * values)
+    if rule in ("plan", "plan_floors"):
+        asked_of = study.planning
+        frames = asked_of.tasks * asked_of.samples * asked_of.rounds * asked_of.commands
+        per_frame = _drawing_operations(study, dataset, model) / shape.frames if model else 0.0
+        return Work(seeds * frames * (1 + _encodes(study, model)) * per_frame if model else 0.0, frames * values)
     if rule == "judges":
         return Work(0.0, asked.judge_frames * shape.height * shape.width)
     if rule == "judge_floors":
@@ -190,7 +195,7 @@ def _wants_gpu(study: Study, rule: str, wildcards: dict[str, str]) -> bool:
     if rule == "judges":
         return True
     learns = "model" in wildcards and wildcards["model"] in study.models
-    return rule in ("train", "evaluate", "judge") and learns and _learns(study, wildcards["model"])
+    return rule in ("train", "evaluate", "judge", "plan") and learns and _learns(study, wildcards["model"])
 
 
 def _learns(study: Study, model: str) -> bool:

@@ -52,9 +52,9 @@ def render(
     functions: dict[str, Any] = {
         name: getattr(writer, name)
         for name in (
-            "models", "leaders", "headline", "variants", "unjudged", "label", "labels", "floors", "floors_in_words",
-            "has", "anywhere", "value", "seeds_behind", "compared", "beside_zero", "floor_of", "standings",
-            "against_zero", "against_untrained", "setting", "has_setting", "table", "figure", "figure_of",
+            "models", "leaders", "headline", "variants", "unjudged", "without", "label", "labels", "floors",
+            "floors_in_words", "has", "anywhere", "value", "seeds_behind", "compared", "beside_zero", "floor_of",
+            "standings", "against_zero", "against_untrained", "setting", "has_setting", "table", "figure", "figure_of",
             "count", "see_figure", "has_figure", "empty_figures", "verdicts", "has_verdict", "verdict", "evidence",
         )
     }  # fmt: skip

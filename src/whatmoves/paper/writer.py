@@ -72,6 +72,12 @@ class Writer:
         """The models there whose codes and swaps the study leaves unjudged, as a list in words; empty where none."""
         return listing(self.label(name) for name, entry in self.models(dataset).items() if not entry.judged)
 
+    def without(self, dataset: str, metric: str) -> Tex:
+        """The models there that have no such value, as a list in words; empty where all have one."""
+        return listing(
+            self.label(name) for name in self.models(dataset) if f"{dataset}.{name}.{metric}" not in self.index
+        )
+
     def label(self, model: str) -> Tex:
         """A model's, floor's or ceiling's name in prose and tables."""
         return escape(self._label(model))

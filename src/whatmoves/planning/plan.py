@@ -10,7 +10,7 @@ Written into the row's folder:
     timings.json   seconds a plan took, which differ from run to run
 
 Of the floors the rows stand under `rows`, and in `tasks.npz` their names come first, `<row>_seed0_…`. What depends on
-no cost stands there as `plan_success` and `plan_distance`.
+no cost stands there as `plan_success` and `plan_distance`, and `tolerance` beside them.
 """
 
 import time
@@ -25,10 +25,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import nn
 
-from whatmoves import plugins
 from whatmoves.by_seed import kept
-from whatmoves.data.clips import past_of
-from whatmoves.data.push_world import Config
 from whatmoves.errors import ConfigError
 from whatmoves.files import write_arrays, write_json
 from whatmoves.models import copy_last
@@ -37,7 +34,7 @@ from whatmoves.planning.costs import CODE, PIXELS, PLACES, Imagine, codes, in_or
 from whatmoves.planning.imagination import imagined, obstacle
 from whatmoves.planning.search import Cost, Plans, first_plans, noise, search
 from whatmoves.planning.simulator import missed, obeyed
-from whatmoves.planning.tasks import Tasks, tasks_of
+from whatmoves.planning.tasks import Tasks, tasks_of_study
 from whatmoves.study import Planning, Study
 from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.runtime import choose_device, describe_device, tune_malloc
@@ -93,22 +90,23 @@ def plan(
 def plan_floors(study: Study, dataset: str, out_folder: Path) -> None:
     """Write the files above for no action, random actions, `copy_last` and the true simulator, but for the timings."""
     torch.set_num_threads(1)
-    tasks, config = tasks_of_study(study, dataset), _config(study, dataset)
-    rows = floors(tasks, study.planning, config.image_px)
-    write_arrays(out_folder / "tasks.npz", _arrays({f"{row}_seed0_": result for row, result in rows.items()}))
+    tasks = tasks_of_study(study, dataset)
+    rows = floors(tasks, study.planning, tasks.goal.shape[-1])
+    arrays = _arrays({f"{row}_seed0_": result for row, result in rows.items()})
+    write_arrays(out_folder / "tasks.npz", {**arrays, "tolerance": np.array(study.planning.tolerance)})
     told = {row: {"seeds": {"0": result.values}, "cannot": result.cannot} for row, result in rows.items()}
     write_json(out_folder / "plan.json", {**_record(study, dataset), "rows": told})
 
 
-def tasks_of_study(study: Study, dataset: str) -> Tasks:
-    """The tasks of a study on one of its data sets."""
-    config = _config(study, dataset)
-    past_frames = past_of(study.data[dataset].past_frames, config.frames)
-    return tasks_of(config, past_frames, study.planning, f"data.{dataset}")
-
-
-def plan_with(model: nn.Module, tasks: Tasks, settings: Planning, device: torch.device) -> Planned:
-    """Plan all tasks through a model, by every cost that it has."""
+def plan_with(
+    model: nn.Module,
+    tasks: Tasks,
+    settings: Planning,
+    device: torch.device,
+    numbers: NDArray[np.int64] | None = None,
+    only: str | None = None,
+) -> Planned:
+    """Plan tasks through a model by every cost that it has, or by one; `numbers` `[N]`: which they are, default 0 …"""
     reason = obstacle(model)
     if reason is not None:
         return Planned({}, {}, {}, {}, {"plan": reason})
@@ -121,7 +119,8 @@ def plan_with(model: nn.Module, tasks: Tasks, settings: Planning, device: torch.
         except ConfigError as error:
             cannot = {CODE: str(error)}
     try:
-        return searched(found, tasks, settings)._replace(cannot=cannot)
+        asked = {name: cost for name, cost in found.items() if only in (None, name)}
+        return searched(asked, tasks, settings, numbers)._replace(cannot=cannot)
     except ConfigError as error:  # such as a past that is too short for it
         return Planned({}, {}, {}, {}, {"plan": str(error)})
 
@@ -133,7 +132,7 @@ def floors(tasks: Tasks, settings: Planning, image_px: int) -> dict[str, Planned
     last = tasks._replace(past=tasks.past[:, -1:], actions=tasks.actions[:, :0], states=tasks.states[:, -1:])
     return {
         "no_action": _obeyed({"": still}, tasks, settings),
-        "random_actions": _obeyed({"": _random(tasks, settings)}, tasks, settings),
+        "random_actions": _obeyed({"": _random(np.arange(tasks.size), settings)}, tasks, settings),
         "copy_last": searched({PIXELS: pixels(imagined(copying, last, torch.device("cpu")), tasks)}, tasks, settings),
         "simulator": with_simulator(tasks, settings, true_frames(tasks, image_px)),
     }
@@ -144,16 +143,20 @@ def with_simulator(tasks: Tasks, settings: Planning, imagine: Imagine) -> Planne
     return searched({PLACES: places(tasks), PIXELS: pixels(imagine, tasks)}, tasks, settings)
 
 
-def searched(found: Mapping[str, Cost], tasks: Tasks, settings: Planning) -> Planned:
+def searched(
+    found: Mapping[str, Cost], tasks: Tasks, settings: Planning, numbers: NDArray[np.int64] | None = None
+) -> Planned:
     """Search by each cost, and what truly came of the plans."""
+    numbers = np.arange(tasks.size) if numbers is None else numbers
     plans, seconds, ranks = {}, {}, {}
-    ends = missed(tasks, obeyed(tasks, _random(tasks, settings)))
+    ends = missed(tasks, obeyed(tasks, _random(numbers, settings)))
     for name, cost in in_order(found).items():
         start = time.perf_counter()
-        best = search(cost, np.arange(tasks.size), ACTIONS, settings)
+        best = search(cost, numbers, ACTIONS, settings)
         seconds[name] = (time.perf_counter() - start) / tasks.size
         plans[name] = best.plans[:, None]
-        ranks[f"plan_rank_{name}"] = ranked_alike(best.first_costs, ends)
+        if np.ptp(best.first_costs, axis=1).any():  # otherwise it ranks nothing, everywhere
+            ranks[f"plan_rank_{name}"] = ranked_alike(best.first_costs, ends)
     return _with(_obeyed(plans, tasks, settings), ranks)._replace(seconds=seconds)
 
 
@@ -183,9 +186,9 @@ def _with(planned: Planned, by_task: dict[str, NDArray[np.float64]]) -> Planned:
     return planned._replace(values=planned.values | values, tasks=planned.tasks | by_task)
 
 
-def _random(tasks: Tasks, settings: Planning) -> Plans:
-    """What every search tries first, `[N, S, commands, A]`."""
-    return np.stack([first_plans(noise(task, ACTIONS, settings)[0]) for task in range(tasks.size)])
+def _random(numbers: NDArray[np.int64], settings: Planning) -> Plans:
+    """What every search of these tasks tries first, `[N, S, commands, A]`."""
+    return np.stack([first_plans(noise(int(task), ACTIONS, settings)[0]) for task in numbers])
 
 
 def _record(study: Study, dataset: str) -> dict[str, Any]:
@@ -200,10 +203,3 @@ def _arrays(results: Mapping[str, Planned]) -> dict[str, NDArray[Any]]:
         arrays |= {f"{prefix}{name}": numbers for name, numbers in result.tasks.items()}
         arrays |= {f"{prefix}plan_{name}": plans for name, plans in result.plans.items()}
     return arrays
-
-
-def _config(study: Study, dataset: str) -> Config:
-    entry = study.data[dataset]
-    config = plugins.data_config(entry.kind, entry.options, f"data.{dataset}")
-    assert isinstance(config, Config), "only the push world has a simulator here"
-    return config

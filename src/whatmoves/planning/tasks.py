@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from whatmoves import plugins
+from whatmoves.data.clips import past_of
 from whatmoves.data.push_physics import LOW, Motion
 from whatmoves.data.push_render import Looks, render
 from whatmoves.data.push_world import Config, further_test_clips
 from whatmoves.errors import ConfigError
-from whatmoves.study import Planning
+from whatmoves.study import Planning, Study
 
 CLIPS_AT_ONCE = 256  # drawn in search of tasks
 MOST_CLIPS_A_TASK = 100  # from here on the settings leave too few tasks
@@ -66,6 +68,14 @@ class _Cuts(NamedTuple):
     clip: NDArray[np.int64]
     frame: NDArray[np.int64]
     moved: NDArray[np.int64]
+
+
+def tasks_of_study(study: Study, dataset: str) -> Tasks:
+    """The tasks of a study on one of its data sets; see `tasks_of`."""
+    entry, where = study.data[dataset], f"data.{dataset}"
+    config = plugins.data_config(entry.kind, entry.options, where)
+    assert isinstance(config, Config), "only the push world has a simulator here"
+    return tasks_of(config, past_of(entry.past_frames, config.frames), study.planning, where)
 
 
 def tasks_of(config: Config, past_frames: int, settings: Planning, where: str = "data") -> Tasks:

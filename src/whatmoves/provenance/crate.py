@@ -45,6 +45,7 @@ COMMANDS = {
     "judges": "judge",
     "judge_floors": "judge",
     "floor": "evaluate",
+    "plan_floors": "plan",
     "figure": "figures",
     "animation": "figures",
 }

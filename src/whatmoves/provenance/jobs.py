@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from whatmoves.errors import ConfigError
-from whatmoves.layout import figure_parts
+from whatmoves.layout import PLANNED_FLOORS, figure_parts
+from whatmoves.loading import planned_rows
 from whatmoves.plugins import module_path
 from whatmoves.provenance.closure import Tree, source_folder
 from whatmoves.study import Study
@@ -139,6 +140,10 @@ def expected_jobs(study: Study) -> list[tuple[str, dict[str, str]]]:
         for dataset, model in pairs
         if dataset in judged and study.models[model].judged
     ]
+    jobs += [
+        ("plan_floors", {"dataset": dataset}) if row == PLANNED_FLOORS else ("plan", {"dataset": dataset, "model": row})
+        for dataset, row in planned_rows(study)
+    ]
     return [*jobs, ("analyse", {}), ("paper", {})]
 
 
@@ -222,6 +227,14 @@ def _floor(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     return {"data": _measured_data(study, wildcards), "floor": wildcards["model"], "evaluation": _measuring(study)}
 
 
+def _planning(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """What is planned with a model, or without one."""
+    asked = {"data": _measured_data(study, wildcards), "planning": study.planning.model_dump(mode="json")}
+    if "model" not in wildcards:
+        return asked
+    return {**asked, "model": _model(study, wildcards), "seeds": list(study.seeds_of(wildcards["model"]))}
+
+
 def _judges(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     read = study.evaluation.model_dump(mode="json", include=set(ONLY_JUDGES_SETTINGS))
     return {"data": _data(study, wildcards), "evaluation": read}
@@ -273,7 +286,7 @@ def _drawn(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
 
 def _analysis(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     read = study.evaluation.model_dump(mode="json", include=set(ANALYSIS_SETTINGS))
-    return {**_shown(study, wildcards), "evaluation": read}
+    return {**_shown(study, wildcards), "evaluation": read, "planned": planned_rows(study)}
 
 
 def _whole(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
@@ -322,6 +335,16 @@ KINDS = {
         "judge/{dataset}/floors/receipt.json",
         lambda study, w: ["whatmoves.judging.floors", _data_module(study, w)],
         _judge_floors,
+    ),
+    "plan": Kind(
+        "plan/{dataset}/{model}/receipt.json",
+        lambda study, w: ["whatmoves.planning.plan", _model_module(study, w), _data_module(study, w)],
+        _planning,
+    ),
+    "plan_floors": Kind(
+        "plan/{dataset}/floors/receipt.json",
+        lambda study, w: ["whatmoves.planning.plan", _data_module(study, w)],
+        _planning,
     ),
     "analyse": Kind("values.receipt.json", lambda study, w: ["whatmoves.analysis.values"], _analysis),
     "figure": Kind("figures/{figure}.receipt.json", _figure_modules, _drawn),
