@@ -17,6 +17,7 @@ FLOORS = {"mean_frame": {}, "copy_last": {}}
 COST = {
     "training": TINY["training"] | {"clips": 32, "validate_every": 16},
     "evaluation": TINY["evaluation"] | {"judge_frames": 256, "bootstrap": 100},
+    "planning": TINY["planning"],
 }
 
 
