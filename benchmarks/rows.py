@@ -83,10 +83,18 @@ def keep(part: str, rows: Sequence[Row], how: str = "") -> None:
     write_json(RESULTS / f"rows-{part}.json", {"how": how, "on": on, "rows": [asdict(row) for row in rows]})
 
 
+def keep_table(part: str, columns: Sequence[str], cells: Sequence[Sequence[str]], how: str) -> None:
+    """Keep a table that is no comparison, cell by cell."""
+    on = f"{_processor()}, Python {platform.python_version()}"
+    kept = {"how": how, "on": on, "columns": list(columns), "cells": [list(row) for row in cells]}
+    write_json(RESULTS / f"rows-{part}.json", kept)
+
+
 def table(kept: dict[str, Any]) -> str:
     """Kept rows in Markdown."""
-    lines = ["| what | ours | theirs | ratio | asked for |", "|---|---|---|---|---|"]
-    lines += [f"| {' | '.join(Row(**row).cells())} |" for row in kept["rows"]]
+    columns = kept.get("columns", ["what", "ours", "theirs", "ratio", "asked for"])
+    cells = kept["cells"] if "cells" in kept else [Row(**row).cells() for row in kept["rows"]]
+    lines = [f"| {' | '.join(row)} |" for row in (columns, ["---"] * len(columns), *cells)]
     return "\n".join([*lines, "", " ".join(filter(None, [kept["how"], f"On {kept['on']}."])), ""])
 
 
