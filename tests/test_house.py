@@ -12,7 +12,7 @@ SOURCE = ROOT / "src/whatmoves"
 # From the ground up. A room may import its own line and the lines before it.
 FLOORS = [
     {"errors", "settings", "files", "machine", "floors", "yaml_files", "settings_reference"},
-    {"by_seed", "failed_jobs", "gpus"},
+    {"blame", "by_seed", "failed_jobs", "gpus"},
     {"arithmetic", "study", "layout", "plugins", "loading", "provenance"},
     {"data"},
     {"models"},

@@ -6,6 +6,7 @@ with the reason why no study file can lead there. What reads files (`DataError`,
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ PUSHED = {"data.push_world": TINY["data"]["push_world"], "models.cvae_push": TIN
 CAUGHT: dict[str, dict[str, Any]] = {
     "data/needs.py:check": {"data.digits.past_frames": 6},
     "data/needs.py:_require_files": {"data.drive": {"kind": "recordings", "options": {"folder": "nowhere"}}},
+    "evaluation/needs.py:check": {"evaluation.measures": ["no.such"]},
     "evaluation/needs.py:_large_enough": {"data.digits.options.image_px": 10},
     "evaluation/needs.py:_enough_pairs": {"evaluation.swap_pairs": 1500},
-    "evaluation/needs.py:_can_start": {"models.tinydreams": TINYDREAMS, **SHORT},
+    "evaluation/needs.py:_can_answer": {"models.tinydreams": TINYDREAMS, **SHORT},
     "analysis/needs.py:check": {"seeds": list(range(21))},
     "planning/needs.py:check": {**PUSHED, "planning.moved": 0.9, "planning.tasks": 2},
     "planning/tasks.py:tasks_of": {**PUSHED, "planning.commands": 5},
@@ -81,7 +83,7 @@ def refusing() -> Iterator[str]:
         for child in ast.iter_child_nodes(node):
             named = isinstance(child, ast.FunctionDef | ast.ClassDef)
             inner = f"{name}.{child.name}".lstrip(".") if named else name
-            if isinstance(child, ast.Raise) and "ConfigError" in ast.unparse(child):
+            if isinstance(child, ast.Raise) and re.search(r"ConfigError|^raise type\(error\)", ast.unparse(child)):
                 yield f"{place}:{inner}"
             yield from inside(child, inner, place)
 

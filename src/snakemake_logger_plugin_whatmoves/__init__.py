@@ -22,6 +22,7 @@ from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultForma
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_whatmoves.locked import TELLS, advice
 from snakemake_logger_plugin_whatmoves.run import Run, duration
 from snakemake_logger_plugin_whatmoves.screen import drawn
 
@@ -118,6 +119,8 @@ class LogHandler(LogHandlerBase):
         text = self.words.format(record) if event else str(record.msg or "")
         if not text or text.lstrip().startswith(OF_SNAKEMAKE):
             return
+        if TELLS in text:
+            text = advice(Path.cwd())
         style = "red" if record.levelno >= logging.ERROR else "yellow" if record.levelno >= logging.WARNING else ""
         self._write(text.splitlines(), style)
 

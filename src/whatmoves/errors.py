@@ -24,6 +24,10 @@ class CheckpointError(WhatMovesError):
     """A checkpoint is corrupt, of another model or of other settings."""
 
 
+class ModelError(WhatMovesError):
+    """A method of a model, or a measure, fails or gives back what nobody can use: named with its file."""
+
+
 class TrainingError(WhatMovesError):
     """Training cannot go on: a loss is not finite, or another process holds the run."""
 

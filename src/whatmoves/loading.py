@@ -36,6 +36,8 @@ STEP = "checking "
 """Begins the line that names a step of the check, by which a check that dies is told where it was."""
 SWITCHES = {"yes": True, "on": True, "no": False, "off": False}
 """What people write for true and false; a name or a label may be such a word, so only the type of a setting tells."""
+OURS = "whatmoves.errors.ConfigError: "
+"""Begins the last line of a subprocess that refused what it was given."""
 SHOWN = 60  # letters of a value in a message
 
 
@@ -186,14 +188,16 @@ def _schema_of_kind(
         known = ", ".join(sorted(shipped))
         raise ConfigError(
             f"{where}: {section}.{name}.kind is {kind!r}, and there is no module {module} ({error});"
-            f"{_suggestion(kind, shipped)} known: {known}"
+            f"{_suggestion(kind, shipped)} known: {known}; one of your own has a dot in its name (my_folder.{kind})"
         ) from None
     remembered = cache / "kinds" / f"{module}-{digest}.json"
     if not remembered.exists():
-        command = [sys.executable, "-m", "whatmoves.schema", section, kind]
+        command = [sys.executable, "-m", "whatmoves.schema", section, kind, f"{section}.{name}"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         if answer.returncode != 0:
             reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+            if reason.startswith(OURS):
+                raise ConfigError(f"{where}: {reason.removeprefix(OURS)}")
             raise ConfigError(f"{where}: {section}.{name}: module {module} cannot be loaded: {reason}")
         write_text(remembered, answer.stdout)
     made: Mapping[str, Any] = read_json(remembered)

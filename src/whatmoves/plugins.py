@@ -1,26 +1,37 @@
 """Models and data sets found by their module's name: the one place of the package that imports by name.
 
 A kind without a dot is a module of the package (`lstm_vae` → `whatmoves.models.lstm_vae`); a kind with dots is a module
-path elsewhere. There is no registry, so adding a model or a data set edits no other file. Imports no torch itself.
+path elsewhere: in the current folder, or on Python's path. There is no registry, so adding a model or a data set edits
+no other file. Imports no torch itself.
 """
 
 import difflib
 import importlib
+import os
 import re
+import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from whatmoves.blame import blaming, shown_path
 from whatmoves.errors import ConfigError
+from whatmoves.settings import Settings
 
 if TYPE_CHECKING:
     from torch import nn
 
     from whatmoves.data.clips import ClipShape, Source
+
+# What a module of a kind must have, and what to write where it is missing.
+CONFIG = "`class Config(Settings):`, with `from whatmoves.settings import Settings` above,"
+OF_A_MODEL = {"Config": CONFIG, "Model": "`class Model(nn.Module):`, made from a Config and a ClipShape,"}
+OF_A_MEASURE = {"LABEL": '`LABEL = "what it measures"`', "measure": "`def measure(answer, truth)`"}
+OF_DATA = {"Config": CONFIG, "make": "`def make(config, folder)`", "open_source": "`def open_source(config, folder)`"}
 
 
 def module_path(section: str, kind: str) -> str:
@@ -43,7 +54,7 @@ def model_module(kind: str, where: str | None = None) -> ModuleType:
 
     `where` names the config key in the message, default `models.<kind>`. Raises `ConfigError`.
     """
-    return _module(module_path("models", kind), kind, where or f"models.{kind}", model_kinds(), ("Config", "Model"))
+    return _module(module_path("models", kind), kind, where or f"models.{kind}", model_kinds(), OF_A_MODEL)
 
 
 def data_module(kind: str, where: str | None = None) -> ModuleType:
@@ -55,8 +66,23 @@ def data_module(kind: str, where: str | None = None) -> ModuleType:
 
     `where` names the config key in the message, default `data.<kind>`. Raises `ConfigError`.
     """
-    needed = ("Config", "make", "open_source")
-    return _module(module_path("data", kind), kind, where or f"data.{kind}", data_kinds(), needed)
+    return _module(module_path("data", kind), kind, where or f"data.{kind}", data_kinds(), OF_DATA)
+
+
+def measures(names: Sequence[str]) -> dict[str, ModuleType]:
+    """A study's own measures by the last part of their module's name: modules with `LABEL` and `measure`.
+
+    `measure(answer, truth)` gets two videos `[B, T, C, H, W]` in [0, 1] and gives one number a clip, `[B]`. It is asked
+    of reconstructions, predictions and swaps. `UNIT`, `FORMAT` (`.4f`) and `BETTER` (`higher`, `lower`) may be said.
+    Raises `ConfigError`.
+    """
+    found: dict[str, ModuleType] = {}
+    for path in names:
+        name = path.rpartition(".")[2]
+        if name in found:
+            raise ConfigError(f"evaluation.measures names {name!r} twice; give one of the modules another name")
+        found[name] = _found(path, path, "evaluation.measures", OF_A_MEASURE)
+    return found
 
 
 def figure_kinds() -> list[str]:
@@ -94,7 +120,9 @@ def build_model(kind: str, options: Mapping[str, Any], shape: "ClipShape", where
     import torch  # not needed to read a study
 
     config = model_config(kind, options, where)
-    model = model_module(kind, where).Model(config, shape)
+    own = model_module(kind, where).Model
+    with blaming(own.__init__, "a config and a ClipShape"):
+        model = own(config, shape)
     return cast("nn.Module", model.to(memory_format=torch.channels_last))
 
 
@@ -141,21 +169,40 @@ def _kinds(package: str) -> list[str]:
     return sorted(f.stem for f in files if re.search(r"^class Config\b", f.read_text("utf-8"), re.MULTILINE))
 
 
-def _module(path: str, kind: str, where: str, known: list[str], needed: tuple[str, ...]) -> ModuleType:
-    if "." not in kind and kind not in known:
+def _module(path: str, kind: str, where: str, known: list[str], needed: Mapping[str, str]) -> ModuleType:
+    """Import `path`, with all names that are `needed`, each with what to write where it is missing."""
+    if "." not in kind and kind not in known and not _file(path).is_file():
         hint = _did_you_mean(kind, known)
-        raise ConfigError(f"{where}.kind is {kind!r}, which is unknown;{hint} known: {', '.join(known)}")
+        all_known = f"{', '.join(known)}; one of your own has a dot in its name (my_folder.{kind})"
+        raise ConfigError(f"{where}.kind is {kind!r}, which is unknown;{hint} known: {all_known}")
+    module = _found(path, kind, f"{where}.kind", needed)
+    if not (isinstance(module.Config, type) and issubclass(module.Config, Settings)):
+        file = shown_path(module.__file__ or path)
+        raise ConfigError(f"{where}.kind is {kind!r}, but Config in {file} is no Settings; write {CONFIG} there")
+    return module
+
+
+def _found(path: str, said: str, key: str, needed: Mapping[str, str]) -> ModuleType:
+    """Import the module `path`, which the study's `key` calls `said`, with all that is `needed` in it."""
+    if (here := os.getcwd()) not in sys.path:  # where a command does not look by itself
+        sys.path.append(here)
     try:
         module = importlib.import_module(path)
     except ModuleNotFoundError as error:
         if error.name is not None and (path == error.name or path.startswith(f"{error.name}.")):
-            fix = "install it or put its folder on PYTHONPATH"
-            raise ConfigError(f"{where}.kind is {kind!r}, but there is no module {error.name!r}; {fix}") from None
-        raise ConfigError(f"{where}.kind is {kind!r}, which needs the missing package {error.name!r}") from None
-    lacking = [name for name in needed if not hasattr(module, name)]
-    if lacking:
-        raise ConfigError(f"{where}.kind is {kind!r}, but module {path} has no {', '.join(lacking)}; add it there")
+            fix = "put its folder here or on PYTHONPATH, or install it"
+            raise ConfigError(f"{key} is {said!r}, but there is no module {error.name!r}; {fix}") from None
+        raise ConfigError(f"{key} is {said!r}, which needs the missing package {error.name!r}") from None
+    file = shown_path(module.__file__ or path)
+    for name, fix in needed.items():
+        if not hasattr(module, name):
+            raise ConfigError(f"{key} is {said!r}, but {file} has no {name}; write {fix} there")
     return module
+
+
+def _file(path: str) -> Path:
+    """Where a module of the package would stand."""
+    return Path(__file__).parents[1].joinpath(*path.split(".")).with_suffix(".py")
 
 
 def _config(module: ModuleType, options: Mapping[str, Any], where: str) -> BaseModel:

@@ -1,7 +1,7 @@
 """The JSON Schema of study files, generated from the types. It imports every kind, hence torch: not for parse time.
 
 `python -m whatmoves.schema` rewrites config/schema.json, config/README.md and the table of cards in docs/data.md;
-`python -m whatmoves.schema models my.module` prints one kind's.
+`python -m whatmoves.schema models my.module models.mine` prints one kind's, and names that key in an error.
 """
 
 import copy
@@ -23,13 +23,14 @@ from whatmoves.study import Study
 SHOWN = ("loss", "detect_ahead", "attention")
 
 
-def kind_schema(section: str, kind: str) -> dict[str, Any]:
+def kind_schema(section: str, kind: str, where: str | None = None) -> dict[str, Any]:
     """JSON Schema of the options of one kind of data set (`data`) or model (`models`), with its `abilities`.
 
     A data kind is able to `swap` if it can render the factors of a swap, and has `tests`, the stored splits that are
     tested on beside `test`; a model has the methods of its class, and `reads_actions` if its module says when it does.
+    `where` names the config key in an error.
     """
-    module = data_module(kind) if section == "data" else model_module(kind)
+    module = data_module(kind, where) if section == "data" else model_module(kind, where)
     schema: dict[str, Any] = module.Config.model_json_schema()
     if section == "data":
         tests = list(getattr(module, "OTHER_TESTS", {}).values())
@@ -90,8 +91,8 @@ def schema_text() -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        print(json.dumps(kind_schema(sys.argv[1], sys.argv[2])))
+    if len(sys.argv) > 1:
+        print(json.dumps(kind_schema(*sys.argv[1:])))
     else:
         folder = Path(__file__).parents[2] / "config"
         write_text(folder / "schema.json", schema_text())

@@ -106,6 +106,9 @@ class Evaluation(Settings):
     bootstrap: int = Field(
         10_000, ge=100, description="Draws of the bootstrap over clips, for one trained run or a floor."
     )
+    measures: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[a-z][a-z0-9_]*)+$")], ...] = Field(
+        (), description="Measures of your own: modules (my_folder.flicker) with `LABEL` and `measure`."
+    )
     shown_clips: int = Field(4, ge=1, le=8, description="Test clips shown in pictures.")
     judge_frames: int = Field(60_000, ge=256, description="Drawn frames that each judge is trained on.")
 

@@ -92,10 +92,10 @@ def test_kinds_are_module_paths() -> None:
     ("kind", "expected"),
     [
         ("lstm_vea", r"^models\.m\.kind is 'lstm_vea', which is unknown; did you mean lstm_vae\? known: .*mean_frame"),
-        ("interface", r"^models\.m\.kind is 'interface', which is unknown;"),
-        ("no.such", r"^models\.m\.kind is 'no\.such', but there is no module 'no'; install it or put its folder on PY"),
-        ("training_fakes.gone", r"but there is no module 'training_fakes\.gone'; install it"),
-        ("training_fakes.blinks", r"but module training_fakes\.blinks has no Model; add it there$"),
+        ("interface", r"^models\.m\.kind is 'interface', but \S*interface\.py has no Config; write `class Config"),
+        ("no.such", r"^models\.m\.kind is 'no\.such', but there is no module 'no'; put its folder here or on PY"),
+        ("training_fakes.gone", r"but there is no module 'training_fakes\.gone'; put its folder"),
+        ("training_fakes.blinks", r"but \S*training_fakes/blinks\.py has no Model; write `class Model"),
     ],
 )
 def test_an_unknown_kind(kind: str, expected: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 import torch
 from training_fakes import blinks, noisy
 
+from whatmoves.blame import place_of
 from whatmoves.data.clips import Batch
 from whatmoves.errors import CheckpointError, ConfigError, TrainingError
 from whatmoves.models.interface import Step
@@ -300,7 +301,8 @@ def test_a_loss_that_is_not_finite_is_named_and_never_saved(tmp_path: Path) -> N
         run(study(options={"breaks_at": 5 * SIZE}, log_every=1000, validate_every=1000), tmp_path)
     assert str(told.value).startswith("blinks/m/seed-3: step 6 gave error nan, kl_nats 1, beta 0.5, total nan, at ")
     assert str(told.value).endswith(
-        ", precision fp32, largest input 0.999 (video); lower training.learning_rate or set training.clip_norm: 1.0"
+        ", precision fp32, largest input 0.999 (video); lower training.learning_rate, set training.clip_norm: 1.0, or "
+        f"mend {place_of(noisy.Model.loss)}"
     )
     assert torch.load(tmp_path / "work/state.pt", weights_only=True)["progress"]["clips_seen"] == 4 * SIZE
 
@@ -406,7 +408,8 @@ def test_a_validation_that_is_not_finite_tells_what_is_known(tmp_path: Path, mon
         run(study(precision="fp16"), tmp_path)
     assert str(told.value) == (
         "blinks/m/seed-3: validation after 12 clips gave total nan, precision fp16, largest input 1 (video); "
-        "set training.precision: bf16, or lower training.learning_rate or set training.clip_norm: 1.0"
+        "set training.precision: bf16, or lower training.learning_rate, set training.clip_norm: 1.0, or mend "
+        f"{place_of(noisy.Model.loss)}"
     )
 
 

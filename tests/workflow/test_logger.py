@@ -1,11 +1,15 @@
 """What the logger plugin knows of a run, from the events that Snakemake sends."""
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from snakemake.exceptions import LockException
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_whatmoves.locked import TELLS, advice
 from snakemake_logger_plugin_whatmoves.run import Job, Run, duration
 
 
@@ -105,3 +109,17 @@ def test_a_training_says_how_far_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59.6, "1:00"), (3599.7, "1:00:00"), (3787, "1:03:07")])
 def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_a_locked_folder_names_the_run_at_work_or_the_way_out(tmp_path: Path) -> None:
+    assert TELLS in str(LockException())  # Snakemake's words, by which the case is known
+    script = tmp_path / "snakemake"
+    script.write_text("print(flush=True); import time; time.sleep(100)", encoding="utf-8")
+    with subprocess.Popen([sys.executable, script, "paper/main.pdf"], cwd=tmp_path, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        said = advice(tmp_path)
+        other.kill()
+    started = f"another run is at work in this folder: process {other.pid} (snakemake paper/main.pdf); wait for it"
+    assert said.startswith(started)
+    assert advice(tmp_path).startswith("a run in this folder was killed and left its lock")

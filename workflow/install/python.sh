@@ -36,5 +36,5 @@ if "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 14))' && !
     can_compile || { say "$("$python" --version) needs a compiler for one package; install gcc and $package, or use an older one: make PYTHON=python3.13 …"; exit 2; }
 fi
 say "installing the pinned packages into $venv (a few minutes the first time)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --use-pep517 -r requirements.txt
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .

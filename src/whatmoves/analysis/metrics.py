@@ -6,8 +6,9 @@ a further test of whatever data set; the same part of the label says which, in w
 
 import functools
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import ModuleType
 
 from whatmoves.errors import DataError
 
@@ -20,6 +21,7 @@ class Metric:
     unit: str = ""
     format: str = ".3f"
     better: str = "higher"  # or "lower", or "" where neither is
+    own: bool = field(default=False, kw_only=True)  # of the study, not of the package
 
 
 METRICS: dict[str, Metric] = {
@@ -212,13 +214,24 @@ NOT_INDEXED = frozenset(
     | {"mig_<factor>"}  # the parts of `mig`
 )
 
+OWN_PREFIXES = {"": "", "predict_": ", of predictions", "swap_": ", of swaps"}  # what a study's own are asked of
 PARTS = {"h": r"\d+", "factor": r"\w+", "test": r"\w+"}  # what may stand for the part of a name in angle brackets
 AXES = {"y": "down", "x": "right"}  # end the names of factors, in every data set
 
 
-def described(name: str) -> Metric | None:
-    """The words of a measure, with those of its horizon or factor; None where no line above describes it."""
-    for line, metric in METRICS.items():
+def own_metrics(own: Mapping[str, ModuleType]) -> dict[str, Metric]:
+    """The words of a study's own measures (`whatmoves.plugins.measures`): of reconstructions, predictions and swaps."""
+    found: dict[str, Metric] = {}
+    for name, module in own.items():
+        unit, form, better = (getattr(module, *said) for said in (("UNIT", ""), ("FORMAT", ".4f"), ("BETTER", "")))
+        for prefix, of in OWN_PREFIXES.items():
+            found[prefix + name] = Metric(module.LABEL + of, unit, form, better, own=True)
+    return found
+
+
+def described(name: str, table: Mapping[str, Metric] = METRICS) -> Metric | None:
+    """The words of a measure, with those of its horizon or factor; None where no line of `table` describes it."""
+    for line, metric in table.items():
         if found := _pattern(line).fullmatch(name):
             label = metric.label
             for part, value in found.groupdict().items():
@@ -227,14 +240,14 @@ def described(name: str) -> Metric | None:
     return None
 
 
-def indexed(names: Iterable[str], file: str) -> list[str]:
+def indexed(names: Iterable[str], file: str, table: Mapping[str, Metric] = METRICS) -> list[str]:
     """Those of the `names` measured that enter the index, in the order above; the numbers of a family ascend.
 
     Raises `DataError` for a measure that no line above describes: it would be left out of the paper in silence.
     """
     places: dict[str, tuple[int, int, str]] = {}
     for name in names:
-        place = next((at for at, line in enumerate(METRICS) if _pattern(line).fullmatch(name)), None)
+        place = next((at for at, line in enumerate(table) if _pattern(line).fullmatch(name)), None)
         if place is not None:
             places[name] = (place, len(name), name)
         elif not any(_pattern(line).fullmatch(name) for line in NOT_INDEXED):

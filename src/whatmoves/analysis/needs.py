@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whatmoves.analysis.hypotheses import load_hypotheses
+from whatmoves.analysis.metrics import OWN_PREFIXES, described
 from whatmoves.analysis.statistics import LARGEST_EXACT_COUNT
 from whatmoves.errors import ConfigError
 from whatmoves.study import Study
@@ -16,7 +17,8 @@ HYPOTHESES = Path(__file__).parents[3] / "paper" / "hypotheses.yaml"
 
 
 def check(study: Study, shapes: "Mapping[str, ClipShape]", where: str) -> None:
-    """Raise `ConfigError` for more seeds than the exact test takes, and for declared hypotheses that are none."""
+    """Raise `ConfigError` for more seeds than the exact test takes, measures of the study's own that have the name of
+    another, and declared hypotheses that are none."""
     for model in study.models:
         key = f"models.{model}.seeds" if study.models[model].seeds else "seeds"
         if len(study.seeds_of(model)) > LARGEST_EXACT_COUNT:
@@ -24,4 +26,7 @@ def check(study: Study, shapes: "Mapping[str, ClipShape]", where: str) -> None:
                 f"{where}: {key} names {len(study.seeds_of(model))} seeds; the exact paired test takes at most "
                 f"{LARGEST_EXACT_COUNT}. Name fewer."
             )
+    for name in (path.rpartition(".")[2] for path in study.evaluation.measures):
+        if any(described(prefix + name) for prefix in OWN_PREFIXES):
+            raise ConfigError(f"{where}: evaluation.measures: {name!r} is a measure already; rename the module")
     load_hypotheses(HYPOTHESES)

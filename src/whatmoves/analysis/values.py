@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from whatmoves import plugins
 from whatmoves.analysis.hypotheses import load_hypotheses, verdicts
 from whatmoves.analysis.judgements import Row, judged
-from whatmoves.analysis.metrics import described, indexed
+from whatmoves.analysis.metrics import METRICS, Metric, described, indexed, own_metrics
 from whatmoves.analysis.plans import planned, reasons
 from whatmoves.analysis.predictions import gains
 from whatmoves.analysis.statistics import Interval, Sample, hierarchical_bootstrap, seeds_interval, stand
@@ -104,7 +105,7 @@ def _of_model(study: Study, root: Path, folder: Path, prefix: str, floor: NDArra
     quality = read_json(folder / "quality.json")
     clips = read_arrays(folder / "clips.npz")
     files = [str((folder / name).relative_to(root)) for name in ("quality.json", "clips.npz")]
-    measured = indexed({name for row in quality["seeds"].values() for name in row}, files[0])
+    measured = indexed({name for row in quality["seeds"].values() for name in row}, files[0], _metrics(study))
     trained = bool(quality["parameters"])
     samples: dict[str, Sample] = {}
     for metric in (name for name in measured if name not in DERIVED):
@@ -195,7 +196,7 @@ def _measured(study: Study, prefix: str, samples: Mapping[str, Sample], files: l
         intervals.update(zip(metrics, found, strict=True))
     values = {
         f"{prefix}.{metric}": {
-            **_words(metric),
+            **_words(metric, _metrics(study)),
             "value": sample.value,
             "interval": None if (ends := intervals[metric]) is None else list(ends),
             "n": None if sample.clips is None else sample.clips.shape[1],
@@ -237,7 +238,13 @@ def _fact(metric: str, value: float, files: list[str]) -> dict[str, Any]:
     return {**_words(metric), "value": value, "interval": None, "n": None, "seeds": {}, "files": files[:1]}
 
 
-def _words(metric: str) -> dict[str, str]:
-    words = described(metric)
+def _metrics(study: Study) -> dict[str, Metric]:
+    """Every measure that may come, the study's own behind all others."""
+    return METRICS | own_metrics(plugins.measures(study.evaluation.measures))
+
+
+def _words(metric: str, table: Mapping[str, Metric] = METRICS) -> dict[str, Any]:
+    words = described(metric, table)
     assert words is not None, "what has no words is not indexed"
-    return {"label": words.label, "unit": words.unit, "format": words.format, "better": words.better}
+    said = {"label": words.label, "unit": words.unit, "format": words.format, "better": words.better}
+    return said | ({"own": True} if words.own else {})

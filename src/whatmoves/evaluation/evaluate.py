@@ -40,6 +40,7 @@ from whatmoves.evaluation.prediction import answers, forecast, forecasts, predic
 from whatmoves.evaluation.quality import quality, summary, swap_quality
 from whatmoves.evaluation.swaps import BLOCKS, Mixer, fitted_mixer, swap, swap_obstacle
 from whatmoves.files import write_arrays, write_json
+from whatmoves.models.answers import require_answers
 from whatmoves.models.interface import Decodes, Detects, Encodes, Predicts, Reconstructs, Samples, abilities
 from whatmoves.study import Evaluation, Study
 from whatmoves.training.checkpoint import load_checkpoint
@@ -168,11 +169,13 @@ def parameters(model: nn.Module) -> int:
 def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
     """Everything about one model in evaluation mode on `device`; see the module for names."""
     result = Measured({}, {}, {}, {}, None, None, {}, {})
+    own = plugins.measures(settings.measures)
     model.eval()
+    require_answers(model, clips.test.batch(slice(0, 2), device), clips.past_frames)
     with torch.inference_mode():
         if isinstance(model, Reconstructs):
             seconds: list[float] = []
-            of_clips, curves = quality(_reconstructed(model, clips.test, settings.batch_size, device, seconds))
+            of_clips, curves = quality(_reconstructed(model, clips.test, settings.batch_size, device, seconds), own)
             result.clips.update(of_clips)
             result.curves.update(curves)
             result.timings["forward_ms_per_clip"] = 1000 * sum(seconds) / len(clips.test.video)
@@ -212,8 +215,9 @@ def _measure_predictions(
         return
     try:
         found = predicted(
-            model, clips.test, clips.past_frames, settings.best_of, settings.batch_size, device, clips.conventions
-        )
+            model, clips.test, clips.past_frames, settings.best_of, settings.batch_size, device, clips.conventions,
+            plugins.measures(settings.measures),
+        )  # fmt: skip
     except ConfigError as error:  # such as a past that is too short for it
         result.cannot["predict"] = str(error)
         return
@@ -292,7 +296,7 @@ def _measure_swaps(
             made.append(to_bytes(video))
             yield video, task.nearest(rows, video)
 
-    result.clips.update(swap_quality(answers()))
+    result.clips.update(swap_quality(answers(), plugins.measures(settings.measures)))
     return np.concatenate(made)
 
 

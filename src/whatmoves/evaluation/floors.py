@@ -27,14 +27,15 @@ def evaluate_floor(study: Study, dataset: str, row: str, data_folder: Path, out_
     where = f"data.{dataset}"
     config, module = plugins.data_config(entry.kind, entry.options, where), plugins.data_module(entry.kind, where)
     test = module.open_source(config, data_folder).split("test")
-    clips, curves = quality(_answers(row, test.video, batch_size))
+    own = plugins.measures(study.evaluation.measures)
+    clips, curves = quality(_answers(row, test.video, batch_size), own)
     rest = test.video[:, past_of(entry.past_frames, test.video.shape[1]) :]
-    future = answers(_answers(row, rest, batch_size), getattr(module, "CONVENTIONS", ()))
+    future = answers(_answers(row, rest, batch_size), getattr(module, "CONVENTIONS", ()), own)
     clips |= future.clips
     curves |= future.curves
     swaps = true_swaps(module, config, test, study.evaluation.swap_pairs)
     if swaps is not None:
-        clips |= swap_quality(_answers(row, swaps.truth, batch_size))
+        clips |= swap_quality(_answers(row, swaps.truth, batch_size), own)
     record = {
         "dataset": dataset,
         "model": row,

@@ -7,11 +7,11 @@ import torch
 
 from whatmoves import plugins
 from whatmoves.data.clips import ClipShape, past_of
-from whatmoves.errors import ConfigError, DataError
-from whatmoves.evaluation.prediction import forecast
+from whatmoves.errors import ConfigError, DataError, ModelError
+from whatmoves.evaluation.quality import asked
 from whatmoves.evaluation.ssim import WINDOW_PX
 from whatmoves.evaluation.swaps import can_swap, swap_pairs
-from whatmoves.models.interface import Predicts
+from whatmoves.models.answers import require_answers
 from whatmoves.study import DataSet, ModelEntry, Study
 from whatmoves.training.estimate import noise, shapes_only
 
@@ -20,6 +20,12 @@ log = logging.getLogger(__name__)
 
 def check(study: Study, shapes: Mapping[str, ClipShape], where: str) -> None:
     """Raise `ConfigError` for the first measure that a model or data set of the study could not be given."""
+    try:
+        for module in plugins.measures(study.evaluation.measures).values():
+            for shape in shapes.values():
+                asked(module, *(torch.rand(2, *shape[:4]) for _ in range(2)))
+    except (ConfigError, ModelError) as error:
+        raise type(error)(f"{where}: {error}") from None
     for name, dataset in study.data.items():
         entries = {model: entry for model, entry in study.models.items() if name in entry.trains_on}
         if not entries:
@@ -29,7 +35,7 @@ def check(study: Study, shapes: Mapping[str, ClipShape], where: str) -> None:
             _enough_pairs(dataset, study.evaluation.swap_pairs, f"{where}: data.{name}")
         for model, entry in entries.items():
             past_frames = past_of(dataset.past_frames, shapes[name].frames)
-            _can_start(entry, shapes[name], past_frames, f"{where}: models.{model} on data.{name}")
+            _can_answer(entry, shapes[name], past_frames, f"{where}: models.{model} on data.{name}")
 
 
 def _large_enough(shape: ClipShape, where: str) -> None:
@@ -54,14 +60,13 @@ def _enough_pairs(dataset: DataSet, count: int, where: str) -> None:
         raise ConfigError(f"{where}: {error}") from None
 
 
-def _can_start(entry: ModelEntry, shape: ClipShape, past_frames: int, where: str) -> None:
-    """Predict one frame of noise, without memory. What needs values to run says nothing here (`try_on_shapes`)."""
+def _can_answer(entry: ModelEntry, shape: ClipShape, past_frames: int, where: str) -> None:
+    """Ask the model all that it can, of noise without memory. What needs values says nothing here (`try_on_shapes`)."""
     try:
         with shapes_only(), torch.inference_mode():
             model = plugins.build_model(entry.kind, entry.options, shape, where).eval()
-            if isinstance(model, Predicts):
-                forecast(model, noise(shape._replace(frames=past_frames + 1), 2), past_frames)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
+            require_answers(model, noise(shape, 2), past_frames)
+    except (ConfigError, ModelError) as error:
+        raise type(error)(f"{where}: {error}") from None
     except Exception:
         log.debug("%s cannot be tried on shapes alone", where, exc_info=True)

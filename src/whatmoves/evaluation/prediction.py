@@ -25,7 +25,7 @@ from torch import Tensor
 
 from whatmoves.data.clips import Batch, Split
 from whatmoves.errors import ConfigError
-from whatmoves.evaluation.quality import frame_quality
+from whatmoves.evaluation.quality import NONE, Own, frame_quality
 from whatmoves.models.interface import Future, Predicts
 
 MEASURES = ("mse_pixel", "mae_pixel", "psnr_frame", "psnr_channel", "ssim_gauss11")
@@ -48,6 +48,7 @@ def predicted(
     batch_size: int,
     device: torch.device,
     conventions: Sequence[str] = (),
+    own: Own = NONE,
 ) -> Predicted:
     """Everything about the predictions of one model in evaluation mode; the rest of each clip is predicted.
 
@@ -58,7 +59,7 @@ def predicted(
         raise ConfigError(
             f"past_frames is {past_frames}, but clips have {frames} frames; must be ≤ {frames - 1}, to predict one"
         )
-    plain = _per_frame(forecasts(model, split, past_frames, batch_size, device), conventions)
+    plain = _per_frame(forecasts(model, split, past_frames, batch_size, device), conventions, own)
     result = _named("predict", plain)
     if getattr(model, "stochastic", False) and best_of > 1:
         draws = [
@@ -74,9 +75,9 @@ def predicted(
     return result
 
 
-def answers(prediction: Iterator[tuple[Tensor, Tensor]], conventions: Sequence[str] = ()) -> Predicted:
+def answers(prediction: Iterator[tuple[Tensor, Tensor]], conventions: Sequence[str] = (), own: Own = NONE) -> Predicted:
     """The same measures of given (prediction, truth) batches, such as a floor's."""
-    return _named("predict", _per_frame(prediction, conventions))
+    return _named("predict", _per_frame(prediction, conventions, own))
 
 
 def forecasts(
@@ -141,16 +142,15 @@ def _with_other_actions(batch: Batch, split: Split, rows: slice, past_frames: in
 
 
 def _per_frame(
-    batches: Iterator[tuple[Tensor, Tensor]], conventions: Sequence[str] = ()
+    batches: Iterator[tuple[Tensor, Tensor]], conventions: Sequence[str] = (), own: Own = NONE
 ) -> dict[str, NDArray[np.float64]]:
-    """`MEASURES` and `conventions` of every predicted frame, `[N, horizon]`."""
+    """`MEASURES` and `conventions` of every predicted frame, `[N, horizon]`, and a study's own measures, `[N, 1]`."""
     parts = []
     for prediction, truth in batches:
-        part = frame_quality(prediction, truth)
+        part = frame_quality(prediction, truth, own)
         parts.append(part | {"mae_frame": part["mae_pixel"] * truth[0, 0].numel()})
-    return {
-        name: torch.cat([part[name] for part in parts]).cpu().double().numpy() for name in (*MEASURES, *conventions)
-    }
+    names = (*MEASURES, *conventions, *own)
+    return {name: torch.cat([part[name] for part in parts]).cpu().double().numpy() for name in names}
 
 
 def _named(prefix: str, per_frame: dict[str, NDArray[np.float64]]) -> Predicted:

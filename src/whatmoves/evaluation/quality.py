@@ -19,23 +19,28 @@ instead of infinity, which would swallow any mean. Everything is computed in flo
 """
 
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from whatmoves.errors import DataError
+from whatmoves.blame import blaming, place_of
+from whatmoves.errors import DataError, ModelError
 from whatmoves.evaluation.ssim import GAUSS11, UNIFORM7, ssim
 
 MSE_FLOOR = 1e-10
+Own = Mapping[str, ModuleType]  # a study's own measures by name: `whatmoves.plugins.measures`
+NONE: Own = {}
 SWAPPED = ("psnr_frame", "ssim_gauss11", "mse_pixel")  # of these, what is also said of swaps
 
 
-def frame_quality(prediction: Tensor, truth: Tensor) -> dict[str, Tensor]:
-    """Every metric above but psnr_pooled, per frame: `[B, T]`, those of changes `[B, T-1]`. To add one, add it here.
+def frame_quality(prediction: Tensor, truth: Tensor, own: Own = NONE) -> dict[str, Tensor]:
+    """Every metric above but psnr_pooled, per frame: `[B, T]`, those of changes `[B, T-1]`, a study's own `[B, 1]`.
 
     Raises:
+        ModelError: a measure of the study's own fails or gives back something else than a finite number a clip.
         DataError: unequal shapes, integer pictures, values that are not finite or of another scale than [0, 1].
     """
     _check(prediction, truth)
@@ -61,7 +66,23 @@ def frame_quality(prediction: Tensor, truth: Tensor) -> dict[str, Tensor]:
         if T > 1:
             result["temporal_error"] = error.diff(dim=1).abs().mean((2, 3, 4))
             result["legacy_temporal_consistency"] = p.diff(dim=1).abs().mean((2, 3, 4))
-        return result
+        return result | {name: asked(module, clipped, y) for name, module in own.items()}
+
+
+def asked(module: ModuleType, answer: Tensor, truth: Tensor) -> Tensor:
+    """What a measure of the study's own gives, `[B, 1]`; raises `ModelError` with its file and the fix."""
+    given = f"two videos {list(truth.shape)}"
+    with blaming(module.measure, given):
+        values = module.measure(answer, truth)
+    place = f"{place_of(module.measure)} of {given} returns"
+    if not isinstance(values, Tensor) or values.shape != truth.shape[:1]:
+        said = f"a tensor {list(values.shape)}" if isinstance(values, Tensor) else f"a {type(values).__name__}"
+        raise ModelError(f"{place} {said}; must be a tensor [{len(truth)}], one number a clip: .mean((1, 2, 3, 4))")
+    if not values.isfinite().all():
+        raise ModelError(
+            f"{place} values that are not finite; mend what makes them (a division by 0, a logarithm of 0)"
+        )
+    return values.float()[:, None]
 
 
 def psnr(mse: Tensor) -> Tensor:
@@ -69,12 +90,14 @@ def psnr(mse: Tensor) -> Tensor:
     return -10 * mse.clamp_min(MSE_FLOOR).log10()
 
 
-def quality(batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[dict[str, NDArray[np.float64]], dict[str, list[float]]]:
+def quality(
+    batches: Iterable[tuple[Tensor, Tensor]], own: Own = NONE
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, list[float]]]:
     """All metrics over batches of (prediction, truth): values per clip `[N]`, and the mean curve over frame index.
 
     The result does not depend on how clips are divided into batches.
     """
-    parts = [{name: values.cpu() for name, values in frame_quality(*batch).items()} for batch in batches]
+    parts = [{name: values.cpu() for name, values in frame_quality(*batch, own).items()} for batch in batches]
     per_frame = {name: torch.cat([part[name] for part in parts]).double().numpy() for name in parts[0]}
     clips = {name: values.mean(1) for name, values in per_frame.items()}
     pooled_mse = np.asarray(10 ** (-per_frame["psnr_frame"] / 10)).mean(1)
@@ -91,10 +114,10 @@ def summary(clips: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
     }
 
 
-def swap_quality(batches: Iterable[tuple[Tensor, Tensor]]) -> dict[str, NDArray[np.float64]]:
-    """Quality per pair `[P]` of (swap, rendered true swap), as `swap_psnr_frame` and so on: `SWAPPED`."""
-    clips, _ = quality(batches)
-    return {f"swap_{name}": clips[name] for name in SWAPPED}
+def swap_quality(batches: Iterable[tuple[Tensor, Tensor]], own: Own = NONE) -> dict[str, NDArray[np.float64]]:
+    """Quality per pair `[P]` of (swap, rendered true swap), as `swap_psnr_frame` and so on: `SWAPPED` and `own`."""
+    clips, _ = quality(batches, own)
+    return {f"swap_{name}": clips[name] for name in (*SWAPPED, *own)}
 
 
 def blurred(video: Tensor, sigma_px: float = 1.0) -> Tensor:

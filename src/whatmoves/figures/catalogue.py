@@ -76,6 +76,8 @@ def _compared(study: Study, dataset: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if _has(study, dataset, "reconstruct"):
         found |= {"reconstructions": pictures, "quality": values}
+    if study.evaluation.measures:
+        found["measures"] = values
     if _has(study, dataset, "sample"):
         found["samples"] = pictures
     if swapped and _has(study, dataset, "encode", "decode", judged=True):

@@ -32,6 +32,7 @@ class Entry(BaseModel):
     label: str = ""
     better: Literal["higher", "lower", ""] = ""
     floor: str = ""
+    own: bool = False  # measured by a module of the study's own
     files: tuple[str, ...] = ()
 
     @field_validator("format")
@@ -165,6 +166,14 @@ class ValueIndex(Mapping[str, Entry]):
         if found is None or not {row, other} <= set(found.rows) or second != f"{dataset}.{other}.{metric}":
             raise PaperError(f"{first} and {second} were not compared; compare values of one measure and data set")
         return found.table[found.rows.index(row)][found.rows.index(other)]
+
+    def own(self, dataset: str) -> dict[str, Entry]:
+        """The study's own measures on a data set by name, each with one of its values, of the first row that has it."""
+        found: dict[str, Entry] = {}
+        for key, entry in self.items():
+            if entry.own and key.startswith(f"{dataset}."):
+                found.setdefault(key.rpartition(".")[2], entry)
+        return found
 
     def has_metric(self, dataset: str, metric: str) -> bool:
         """Whether anything on that data set was measured by that metric."""

@@ -58,7 +58,13 @@ def render(
             "count", "see_figure", "has_figure", "empty_figures", "verdicts", "has_verdict", "verdict", "evidence",
         )
     }  # fmt: skip
-    functions |= {"has_metric": writer.index.has_metric, "column": Column, "appendix": appendix}
+    functions |= {
+        "has_metric": writer.index.has_metric,
+        "own_measures": writer.index.own,
+        "own_columns": writer.own_columns,
+        "column": Column,
+        "appendix": appendix,
+    }
     functions |= {
         "card_of": card_of,
         "cited": cited,

@@ -236,6 +236,13 @@ class Writer:
             f"\\caption{{{caption}}}\\label{{tab:{name}}}\n{tabular}\\end{{table}}"
         )
 
+    def own_columns(self, dataset: str) -> list[Column]:
+        """A column for each of the study's own measures on a data set, of what it was asked of."""
+        return [
+            Column(name, name.replace("_", " ").capitalize(), entry.better, "it makes no such clips", interval=True)
+            for name, entry in self.index.own(dataset).items()
+        ]
+
     def figure(self, name: str, caller: Callable[[], str]) -> Tex:
         """A float with `figures/<name>.pdf`, linked to its entry in the appendix; the block's text is its caption."""
         if not (self.figures / f"{name}.pdf").is_file():

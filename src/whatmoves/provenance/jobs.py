@@ -43,7 +43,7 @@ DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "sklearn": "scikit-learn", "
 PLACES = {"moving_mnist": "file"}
 
 # Settings of the evaluation that the analysis reads, and those of them that only it reads.
-ANALYSIS_SETTINGS = frozenset({"bootstrap", "permutations"})
+ANALYSIS_SETTINGS = frozenset({"bootstrap", "permutations", "measures"})
 ONLY_ANALYSIS_SETTINGS = frozenset({"bootstrap"})
 SHOW_OPTIONS = frozenset({"schedules"})  # figures of settings instead of results
 ONLY_JUDGES_SETTINGS = frozenset({"judge_frames"})  # what trains judges; others read it off the judges' file
@@ -209,6 +209,11 @@ def _training(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _own(study: Study) -> tuple[str, ...]:
+    """The modules of the study's own measures."""
+    return study.evaluation.measures
+
+
 def _measuring(study: Study) -> dict[str, Any]:
     return study.evaluation.model_dump(mode="json", exclude=set(ONLY_ANALYSIS_SETTINGS | ONLY_JUDGES_SETTINGS))
 
@@ -313,12 +318,17 @@ KINDS = {
     ),
     "evaluate": Kind(
         "evaluate/{dataset}/{model}/receipt.json",
-        lambda study, w: ["whatmoves.evaluation.evaluate", _model_module(study, w), _data_module(study, w)],
+        lambda study, w: [
+            "whatmoves.evaluation.evaluate",
+            _model_module(study, w),
+            _data_module(study, w),
+            *_own(study),
+        ],
         _evaluation,
     ),
     "floor": Kind(
         "evaluate/{dataset}/{model}/receipt.json",
-        lambda study, w: ["whatmoves.evaluation.floors", _data_module(study, w)],
+        lambda study, w: ["whatmoves.evaluation.floors", _data_module(study, w), *_own(study)],
         _floor,
     ),
     "judges": Kind(
@@ -346,7 +356,7 @@ KINDS = {
         lambda study, w: ["whatmoves.planning.plan", _data_module(study, w)],
         _planning,
     ),
-    "analyse": Kind("values.receipt.json", lambda study, w: ["whatmoves.analysis.values"], _analysis),
+    "analyse": Kind("values.receipt.json", lambda study, w: ["whatmoves.analysis.values", *_own(study)], _analysis),
     "figure": Kind("figures/{figure}.receipt.json", _figure_modules, _drawn),
     "animation": Kind("animations/{animation}.receipt.json", lambda study, w: ["whatmoves.figures.animations"], _shown),
     "explorer": Kind("explorer.receipt.json", _explorer_modules, _whole),

@@ -17,7 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from whatmoves import plugins
 from whatmoves.data.clips import Batch, ClipShape
-from whatmoves.errors import ConfigError
+from whatmoves.errors import ConfigError, ModelError
+from whatmoves.models.answers import require_terms
 from whatmoves.models.interface import Step, Trains
 from whatmoves.study import ModelEntry, Study
 
@@ -30,7 +31,8 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm)
 
 
 def try_on_shapes(entry: ModelEntry, shape: ClipShape, clips: int, where: str, centres: bool = True) -> None:
-    """Build a model and take its loss of a batch of `clips`, without memory; raises the `ConfigError` that a job would.
+    """Build a model and take its loss of a batch of `clips`, without memory; raises the `ConfigError` that a job would,
+    and `ModelError` for a loss that gives back what no training can use.
 
     `centres`: whether batches of the data set have the objects' centres.
 
@@ -44,9 +46,9 @@ def try_on_shapes(entry: ModelEntry, shape: ClipShape, clips: int, where: str, c
                 if isinstance(layer, NORMS):
                     layer.register_forward_pre_hook(_needs_two_values)
             _loss(model, noise(shape, clips, centres))
-    except ConfigError as error:
+    except (ConfigError, ModelError) as error:
         said = str(error)
-        raise ConfigError(said if said.startswith(where) else f"{where}: {said}") from None
+        raise type(error)(said if said.startswith(where) else f"{where}: {said}") from None
     except Exception:
         log.debug("%s cannot be tried on shapes alone", where, exc_info=True)
 
@@ -152,4 +154,4 @@ def _loss(network: nn.Module, batch: Batch) -> None:
     """Take the first training step's loss, where there is one and weights that learn from it."""
     if isinstance(network, Trains) and any(parameter.requires_grad for parameter in network.parameters()):
         network.train()
-        network.loss(batch, Step(0, len(batch.video)))
+        require_terms(network, network.loss(batch, Step(0, len(batch.video))))

@@ -9,14 +9,19 @@ LARGE = 1_000.0
 """Pixels are at most 1 and controls some deviations: an input beyond this is a fault of the data, not of training."""
 
 
-def circumstances(training: Training, batch: Batch) -> str:
-    """Precision, the largest input of `batch`, and the fix, as the end of a message."""
+def circumstances(training: Training, batch: Batch, loss: str, moved: bool = True) -> str:
+    """Precision, the largest input of `batch`, and the fix, as the end of a message.
+
+    `loss` is the file and the method of the model; before the weights have `moved`, the fault is there.
+    """
     name, size = largest_input(batch)
-    slower = "lower training.learning_rate or set training.clip_norm: 1.0"
+    slower = f"lower training.learning_rate, set training.clip_norm: 1.0, or mend {loss}"
     if not size <= LARGE:  # so for what is no number, too
         fix = f"inputs should be some units large: mend {name} in the data or leave them out"
     elif training.precision == "fp16":
         fix = f"set training.precision: bf16, or {slower}"
+    elif not moved:
+        fix = f"no weight has moved yet: mend {loss} (a logarithm or root of 0 or less, a division by 0)"
     else:
         fix = slower
     return f"precision {training.precision}, largest input {size:.3g} ({name}); {fix}"

@@ -18,8 +18,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from whatmoves.blame import blaming
 from whatmoves.data.clips import Source
 from whatmoves.errors import TrainingError
+from whatmoves.models.answers import require_same_terms, require_terms
 from whatmoves.models.interface import Step, Trains
 from whatmoves.study import Training
 from whatmoves.training.checkpoint import Progress, load_state, save_state
@@ -42,6 +44,7 @@ class Run(NamedTuple):
     state_file: Path
     events_folder: Path
     identity: dict[str, Any]
+    loss: str = "the loss"  # the file and the method that a message names
 
 
 def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSignal) -> Progress:
@@ -78,8 +81,10 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
                 group["lr"] = rate
 
             batch = source.train_batch(run.seed, step.clips_seen, size, device)
-            with autocast(device, training.precision):
+            with autocast(device, training.precision), blaming(model.loss, f"video {list(batch.video.shape)}"):
                 terms: dict[str, Tensor] = model.loss(batch, step)
+            if steps_here == 0:
+                require_terms(model, terms)
             optimiser.zero_grad(set_to_none=True)
             scaler.scale(terms["total"]).backward()  # type: ignore[no-untyped-call]
             scaler.unscale_(optimiser)
@@ -88,7 +93,7 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
             scaler.update()
 
             progress.terms = progress.terms or list(terms)
-            assert progress.terms == list(terms), "a loss returns the same terms at every step"
+            require_same_terms(model, progress.terms, terms)
             # Stays on the device: reading a value here would make a GPU wait at every step.
             progress.window.append(torch.stack([value.detach().float() for value in terms.values()]))
             progress.clips_seen += size
@@ -106,7 +111,7 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
                 row: Row = {"clips": progress.clips_seen, "learning_rate": rate, **means}
                 if validates:
                     scores = validate(model, validation, training, device)
-                    require_finite(run.name, progress, scores, validation, training)
+                    require_finite(run.name, progress, scores, validation, training, run.loss)
                     row |= keep_if_best(run.name, model, progress, scores, total, settled_clips)
                 progress.rows.append(row)
                 _show(bar, row, total, steps_here * size / here_s)
@@ -180,7 +185,8 @@ def _require_finite_weights(run: Run, source: Source, model: nn.Module, progress
 def _failure(run: Run, source: Source, step: int, what: str, rate: float) -> TrainingError:
     """With all that is known of a step, counted from 1: its batch is made once more."""
     size = run.training.batch_size
-    known = circumstances(run.training, source.train_batch(run.seed, (step - 1) * size, size, run.device))
+    batch = source.train_batch(run.seed, (step - 1) * size, size, run.device)
+    known = circumstances(run.training, batch, run.loss, moved=step > 1 or "weights" in what)
     return TrainingError(f"{run.name}: step {step} {what}, at learning rate {rate:.3g}, {known}")
 
 

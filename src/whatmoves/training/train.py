@@ -21,10 +21,12 @@ import torch
 from torch import nn
 
 from whatmoves import plugins
-from whatmoves.data.clips import Batch, Source
+from whatmoves.blame import place_of
+from whatmoves.data.clips import Batch, Source, past_of
 from whatmoves.errors import ConfigError
 from whatmoves.files import write_json
-from whatmoves.models.interface import Fits
+from whatmoves.models.answers import require_answers
+from whatmoves.models.interface import Fits, Trains
 from whatmoves.study import Study
 from whatmoves.training import runtime
 from whatmoves.training.checkpoint import Progress, save_checkpoint
@@ -35,6 +37,7 @@ from whatmoves.training.validation import collapsed_terms
 
 log = logging.getLogger(__name__)
 
+TRIED_CLIPS = 2  # that a model answers of before it is trained
 FIT_CLIPS = 20_000
 """Most clips that a model without gradients is fitted on."""
 
@@ -92,7 +95,11 @@ def train(
             state_file=work_folder / "state.pt",
             events_folder=out_folder / "tensorboard",
             identity={**meta, **settings, "inputs": inputs},
+            loss=place_of(net.loss) if isinstance(net, Trains) else "",
         )
+        if not (isinstance(net, Fits) or run.state_file.exists()):  # before hours of training, not after
+            past_frames = past_of(data.past_frames, source.shape.frames)
+            require_answers(net.to(chosen).eval(), source.train_batch(seed, 0, TRIED_CLIPS, chosen), past_frames)
         if isinstance(net, Fits):
             progress = _fit(run, net, source, stop)
         elif parameters:

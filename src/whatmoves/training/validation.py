@@ -7,6 +7,7 @@ import math
 import torch
 from torch import nn
 
+from whatmoves.blame import blaming
 from whatmoves.data.clips import Split
 from whatmoves.errors import TrainingError
 from whatmoves.models.interface import Step, Trains
@@ -41,7 +42,8 @@ def validate(model: nn.Module, split: Split, training: Training, device: torch.d
         torch.manual_seed(NOISE_SEED)
         for first in range(0, count, training.batch_size):
             rows = slice(first, min(first + training.batch_size, count))
-            terms = model.loss(split.batch(rows, device), at_end)
+            with blaming(model.loss, "validation clips"):
+                terms = model.loss(split.batch(rows, device), at_end)
             for name, value in terms.items():  # a term is a mean over its batch, and the last batch may be smaller
                 sums[name] = sums.get(name, 0.0) + float(value) * (rows.stop - rows.start)
     model.train()
@@ -49,13 +51,13 @@ def validate(model: nn.Module, split: Split, training: Training, device: torch.d
 
 
 def require_finite(
-    run_name: str, progress: Progress, scores: dict[str, float], split: Split, training: Training
+    run_name: str, progress: Progress, scores: dict[str, float], split: Split, training: Training, loss: str
 ) -> None:
     """Raise `TrainingError` where a score of `validate` is not finite."""
     if not all(math.isfinite(value) for value in scores.values()):
         seen = split.batch(slice(0, training.validation_clips), torch.device("cpu"))
         after = f"{run_name}: validation after {progress.clips_seen:,} clips"
-        raise TrainingError(f"{after} gave {in_words(scores)}, {circumstances(training, seen)}")
+        raise TrainingError(f"{after} gave {in_words(scores)}, {circumstances(training, seen, loss)}")
 
 
 def keep_if_best(
