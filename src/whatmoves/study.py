@@ -218,6 +218,10 @@ class Study(Settings):
         asked = self.planning.tasks > 0
         return [name for name, entry in self.data.items() if asked and entry.kind in PLANNED_KINDS]
 
+    def is_judged(self, dataset: str, model: str) -> bool:
+        """Whether judges are asked about a model on a data set."""
+        return self.models[model].judged and dataset in self.judged_data()
+
     def main_data(self) -> str:
         """The data set that figures and commands speak of where none is named: the first judged one, or the first one
         that any model is trained on."""

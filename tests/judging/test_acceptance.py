@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from whatmoves.data.moving_digits import Config, make
+from whatmoves.judging.control import scored
 from whatmoves.judging.floors import swap_floor
-from whatmoves.judging.judge import scored
 from whatmoves.judging.path_errors import NEAR_PX
 from whatmoves.judging.swap_scores import swap_scores
 from whatmoves.judging.task import open_task
@@ -59,12 +59,12 @@ def test_true_swaps_are_known_and_floors_are_not(
         assert found["tracker_distance_centred_px"] < 0.3
 
     joint = {
-        row: scored(swap_floor(row, task), task, judges, CPU)[1]["swap_joint"]
+        row: scored(judges.judge(swap_floor(row, task), CPU, ask_second=True), task.facts)[1]["swap_joint"]
         for row in ("true_render", "blank", "copy_content", "copy_motion")
     }
     # Chance: what the true swap of one pair gets when it is taken for the next one's.
     judged = judges.judge(task.swaps.truth, CPU)
-    chance = swap_scores(judged, task.intended(np.roll(task.swaps.pairs, 1, axis=0))).joint.mean()
+    chance = swap_scores(judged, task.facts.intended(np.roll(task.swaps.pairs, 1, axis=0))).joint.mean()
     assert chance < 0.05
     assert joint["true_render"] >= least
     assert max(joint["blank"], joint["copy_content"], joint["copy_motion"]) <= chance + 0.05

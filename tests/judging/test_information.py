@@ -156,9 +156,10 @@ def test_floors_of_two_digits_are_all_measured(tmp_path: Path) -> None:
     )
     make(Config(**options), tmp_path)  # type: ignore[arg-type]
     task = open_task(study, "moving_digits", tmp_path)
-    assert task.targets is not None
-    train = task.targets["train"]
-    gaps = {row: gap_and_leaks(coded(floor_codes(row, task), task.targets), train)["block_gap"] for row in CODE_ROWS}
+    targets = task.facts.targets
+    assert targets is not None
+    train = targets["train"]
+    gaps = {row: gap_and_leaks(coded(floor_codes(row, task), targets), train)["block_gap"] for row in CODE_ROWS}
     assert gaps["oracle"] > 0.9
     assert gaps["oracle_swapped"] < -0.9
     assert abs(gaps["noise"]) < 0.02

@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from pandas.testing import assert_frame_equal
 from torch import Tensor, nn
 
 from whatmoves.analysis.judgements import judged
@@ -18,14 +19,18 @@ from whatmoves.data.moving_digits import make
 from whatmoves.errors import CheckpointError, DataError
 from whatmoves.evaluation import evaluate as job_of_measures
 from whatmoves.evaluation.evaluate import evaluate
+from whatmoves.evaluation.stored import table as stored_table
 from whatmoves.evaluation.swaps import Codes
 from whatmoves.files import read_arrays, read_json, write_arrays
 from whatmoves.judging import floors as job_of_floors
 from whatmoves.judging import judge as job_of_models
+from whatmoves.judging.asking import asker
 from whatmoves.judging.control import smoothness
 from whatmoves.judging.floors import judge_floors
 from whatmoves.judging.judge import judge
-from whatmoves.judging.judges import kappa, load_judges
+from whatmoves.judging.judged import kappa
+from whatmoves.judging.judges import load_judges
+from whatmoves.judging.task import open_task
 from whatmoves.judging.train_judges import train_judges
 from whatmoves.settings import Settings
 from whatmoves.study import Study
@@ -91,7 +96,8 @@ def root(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
         meta |= {"dataset": "moving_digits", "seed": 0, "clips_seen": 1, "best_clips": 1, "best_validation": 1.0}
         save_checkpoint(root / f"{name}.pt", model, {**meta, "validation": {}, "collapsed": []})
         checkpoints = dict.fromkeys(study.seeds, root / f"{name}.pt")
-        evaluate(study, "moving_digits", name, checkpoints, root / "data", root / f"evaluate/{name}", "cpu")
+        ask = asker(root / "judges/moving_digits/judges.pt", 100)
+        evaluate(study, "moving_digits", name, checkpoints, root / "data", root / f"evaluate/{name}", "cpu", ask=ask)
     return root
 
 
@@ -103,16 +109,12 @@ def cheap_probes(monkeypatch: pytest.MonkeyPatch) -> None:
         return {"block_gap": float(codes["test"]["content"][:, 0].mean())}
 
     monkeypatch.setattr(job_of_models, "information", measured)
-    monkeypatch.setattr(job_of_models, "of_fresh_network", lambda *_: {"block_gap": 0.5})
+    monkeypatch.setattr(job_of_models, "gap_and_leaks", lambda *_: {"block_gap": 0.5})
     monkeypatch.setattr(job_of_floors, "information", measured)
 
 
 def judge_model(study: Study, root: Path, name: str, out: Path) -> dict[str, dict[str, dict[str, float]]]:
-    checkpoints = dict.fromkeys(study.seeds, root / f"{name}.pt")
-    judge(
-        study, "moving_digits", name, checkpoints, root / f"evaluate/{name}", root / "judges/moving_digits/judges.pt",
-        root / "data", out, "cpu",
-    )  # fmt: skip
+    judge(study, "moving_digits", name, root / f"evaluate/{name}", out)
     record: dict[str, dict[str, dict[str, float]]] = read_json(out / "judgement.json")
     return record
 
@@ -165,7 +167,7 @@ def test_a_job_that_is_killed_goes_on_with_the_seeds_that_it_lacks(
 ) -> None:
     module, name = {"evaluate": (job_of_measures, "measure"), "judge": (job_of_models, "judged_seed")}[stage]
     checkpoints = dict.fromkeys(study.seeds, root / "judged_fake.pt")
-    places = [root / "evaluate/judged_fake", root / "judges/moving_digits/judges.pt"] if stage == "judge" else []
+    judges = asker(root / "judges/moving_digits/judges.pt", 100)
     work = tmp_path / f"work/moving_digits.judged_fake.{stage}.0123"
     whole, done = getattr(module, name), []
 
@@ -176,9 +178,10 @@ def test_a_job_that_is_killed_goes_on_with_the_seeds_that_it_lacks(
         return whole(*words)
 
     def run(out: Path, work: Path | None) -> None:
-        getattr(module, stage)(
-            study, "moving_digits", "judged_fake", checkpoints, *places, root / "data", out, "cpu", work
-        )
+        if stage == "judge":
+            judge(study, "moving_digits", "judged_fake", root / "evaluate/judged_fake", out, work)
+        else:
+            evaluate(study, "moving_digits", "judged_fake", checkpoints, root / "data", out, "cpu", work, judges)
 
     run(tmp_path / "unbroken", None)
     monkeypatch.setattr(module, name, killed_at_the_second)
@@ -190,7 +193,7 @@ def test_a_job_that_is_killed_goes_on_with_the_seeds_that_it_lacks(
     run(tmp_path / "out", work)
     assert len(done) == 2  # one seed in each try
     made = [path for path in (tmp_path / "out").iterdir() if path.name != "timings.json"]
-    assert len(made) == {"evaluate": 5, "judge": 2}[stage]
+    assert len(made) == {"evaluate": 6, "judge": 2}[stage]
     for path in made:
         assert path.read_bytes() == (tmp_path / "unbroken" / path.name).read_bytes(), path.name
     other = tmp_path / "work/moving_digits.judged_fake.train.0123"
@@ -201,15 +204,26 @@ def test_a_job_that_is_killed_goes_on_with_the_seeds_that_it_lacks(
 
 
 def test_swaps_of_other_pairs_are_refused(study: Study, root: Path, tmp_path: Path) -> None:
-    arrays = read_arrays(root / "evaluate/judged_fake/swaps.npz")
+    arrays = read_arrays(root / "evaluate/judged_fake/answers.npz")
     arrays["pairs"] = arrays["pairs"][::-1]
     (tmp_path / "codes.npz").write_bytes((root / "evaluate/judged_fake/codes.npz").read_bytes())
-    write_arrays(tmp_path / "swaps.npz", arrays)
-    with pytest.raises(DataError, match=r"swaps\.npz: other pairs than this study's; run the evaluation again"):
-        judge(
-            study, "moving_digits", "judged_fake", {0: root / "judged_fake.pt"}, tmp_path,
-            root / "judges/moving_digits/judges.pt", root / "data", tmp_path / "out", "cpu",
-        )  # fmt: skip
+    write_arrays(tmp_path / "answers.npz", arrays)
+    with pytest.raises(DataError, match=r"answers\.npz: other pairs than this study's; run the evaluation again"):
+        judge(study, "moving_digits", "judged_fake", tmp_path, tmp_path / "out")
+
+
+def test_factors_come_back_in_their_order(study: Study, root: Path) -> None:
+    answers = read_arrays(root / "evaluate/judged_fake/answers.npz")
+    task = open_task(study, "moving_digits", root / "data")
+    for part, table in task.clips.tables.items():
+        assert_frame_equal(stored_table(answers, part), table)
+
+
+def test_codes_before_training_are_those_of_the_network_with_the_seeds_own_weights(study: Study, root: Path) -> None:
+    codes = read_arrays(root / "evaluate/judged_fake/codes.npz")
+    for part, clips in (("train", 60), ("validation", 30), ("test", 60)):
+        assert codes[f"fresh4_{part}_content"].shape == (clips, 64)
+        assert np.array_equal(codes[f"fresh4_{part}_content"], codes[f"seed4_{part}_content"])  # it has no weight
 
 
 def test_damaged_judges_are_named(root: Path, tmp_path: Path) -> None:
@@ -234,8 +248,6 @@ def test_agreement_of_two_judges() -> None:
 
 
 def test_even_steps_are_smooth_and_one_jump_is_not() -> None:
-    even = np.arange(0, 70, 10, dtype=np.uint8)[None, :, None].repeat(4, axis=2)
-    jump = np.repeat([0, 60], [3, 4]).astype(np.uint8)[None, :, None]
-    assert smoothness(even) == pytest.approx(1.0)
-    assert smoothness(jump) == pytest.approx(0.0)
-    assert smoothness(np.zeros((2, 7, 3), np.uint8)) == 0.0
+    assert smoothness(np.full((1, 6), 40.0)) == pytest.approx(1.0)
+    assert smoothness(np.array([[0.0, 0.0, 60.0, 0.0, 0.0, 0.0]])) == pytest.approx(0.0)
+    assert smoothness(np.zeros((2, 6))) == 0.0

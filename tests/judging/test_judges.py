@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from whatmoves.judging.drawing import Geometry
-from whatmoves.judging.judges import CLASSES, Judges, digit_sets
+from whatmoves.judging.judged import CLASSES, digit_sets
+from whatmoves.judging.judges import Judges
 from whatmoves.judging.networks import Read
 
 CPU = torch.device("cpu")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from whatmoves.judging.judges import CLASSES, Judged, digit_sets, true_sets
+from whatmoves.judging.judged import CLASSES, Judged, digit_sets, true_sets
 from whatmoves.judging.swap_scores import Intended, SwapScores, identity_consistency, intervention, swap_scores
 
 PAIRS, FRAMES = 40, 6

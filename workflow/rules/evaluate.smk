@@ -1,4 +1,5 @@
-# Evaluation: all seeds of one model in one process, because importing torch costs more than measuring one of them.
+# Evaluation: all seeds of one model in one process, because importing torch costs more than measuring one of them. All that
+# needs its networks is done here, the judges' questions included: what judges it later are numbers on a CPU.
 rule evaluate:
     input:
         data=lambda wildcards: [
@@ -11,12 +12,18 @@ rule evaluate:
             f"{R}/train/{wildcards.dataset}/{wildcards.model}/seed-{seed}/checkpoint.pt"
             for seed in STUDY.seeds_of(wildcards.model)
         ],
+        judges=lambda wildcards: (
+            f"{R}/judges/{wildcards.dataset}/judges.pt"
+            if STUDY.is_judged(wildcards.dataset, wildcards.model)
+            else []
+        ),
     output:
         quality=f"{R}/evaluate/{{dataset}}/{{model}}/quality.json",
         clips=f"{R}/evaluate/{{dataset}}/{{model}}/clips.npz",
         codes=f"{R}/evaluate/{{dataset}}/{{model}}/codes.npz",
         pictures=f"{R}/evaluate/{{dataset}}/{{model}}/pictures.npz",
         swaps=f"{R}/evaluate/{{dataset}}/{{model}}/swaps.npz",
+        answers=f"{R}/evaluate/{{dataset}}/{{model}}/answers.npz",
         timings=f"{R}/evaluate/{{dataset}}/{{model}}/timings.json",
         receipt=f"{R}/evaluate/{{dataset}}/{{model}}/receipt.json",
     log:

@@ -1,4 +1,5 @@
-# Judges: trained once a data set on its training digits; then swaps and codes of every model, and of the floors.
+# Judges: trained once a data set on its training digits. They are asked where a model is evaluated; from what they said, and
+# from its codes, it is then judged without network or GPU. Floors have no evaluation: they are asked and judged in one.
 rule judges:
     input:
         data=[f"{R}/data/{{dataset}}/{split}" for split in ("test.npz", "test.csv")],
@@ -28,17 +29,8 @@ rule judges:
 
 rule judge:
     input:
-        data=[
-            f"{R}/data/{{dataset}}/{split}"
-            for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")
-        ],
-        judges=f"{R}/judges/{{dataset}}/judges.pt",
         codes=f"{R}/evaluate/{{dataset}}/{{model}}/codes.npz",
-        swaps=f"{R}/evaluate/{{dataset}}/{{model}}/swaps.npz",
-        checkpoints=lambda wildcards: [
-            f"{R}/train/{wildcards.dataset}/{wildcards.model}/seed-{seed}/checkpoint.pt"
-            for seed in STUDY.seeds_of(wildcards.model)
-        ],
+        answers=f"{R}/evaluate/{{dataset}}/{{model}}/answers.npz",
     output:
         judgement=f"{R}/judge/{{dataset}}/{{model}}/judgement.json",
         clips=f"{R}/judge/{{dataset}}/{{model}}/clips.npz",
@@ -54,8 +46,6 @@ rule judge:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=gpus,
-        slurm_partition=partition,
         mem_mb=by_attempt(8000),
         runtime=by_attempt(120),
     params:

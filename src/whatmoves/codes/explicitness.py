@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from whatmoves.codes.discretise import check_classes, factor_classes, scored_classes
 from whatmoves.codes.rows import Rows, standardised
@@ -50,14 +51,23 @@ def explicitness_of_classes(train: Rows, test: Rows) -> ExplicitnessResult:
         if known.shape[1] == 0:
             continue
         y, truth = train.factors[:, k], test.factors[:, k]
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
             warnings.simplefilter("ignore", ConvergenceWarning)  # the reference stops at the same 100 steps
             model = LogisticRegression().fit(known, y)
         chances = model.predict_proba(unseen)
         column = {name: c for c, name in enumerate(model.classes_.tolist())}
         scored = scored_classes(y, truth).tolist()
-        per_factor[k] = np.mean([roc_auc_score(truth == name, chances[:, column[name]]) for name in scored])
+        areas = auc(np.stack([chances[:, column[name]] for name in scored], axis=1), truth[:, None] == scored)
+        per_factor[k] = areas.mean()
     return ExplicitnessResult(float(per_factor.mean()), per_factor)
+
+
+def auc(scores: NDArray[Any], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Areas under the ROC curves `[C]` of columns of `scores` `[N, C]` for the rows that are `positive` `[N, C]`."""
+    count = positive.sum(0)
+    sums = np.where(positive, rankdata(scores, axis=0), 0.0).sum(0)
+    areas: NDArray[np.float64] = (sums - count * (count + 1) / 2) / (count * (len(scores) - count))
+    return areas
 
 
 def explicitness_curve(capacities: NDArray[Any], losses: NDArray[Any], blind: float) -> float:

@@ -5,6 +5,8 @@ of the blind loss that the best member removes. Families are tuned and compared 
 looked at once, by the chosen one.
 """
 
+import itertools
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import log_softmax, ndtr, softmax
 
 from whatmoves.codes.discretise import inner_quantiles, labels
 from whatmoves.codes.rows import Rows
@@ -23,10 +25,14 @@ RIDGE_STRENGTHS = (0.1, 10.0, 100.0, 1000.0)  # in rows: whitened codes make the
 TREE_LEAVES = 8
 TREE_STEPS = 30
 TREE_BINS = 32  # of a dimension; as good as 255 with some thousand rows, at half the cost for wide codes
+TREE_PATIENCE = 6  # steps without a lower validation loss
 HIDDEN_UNITS = 64
 EPOCHS = 12
 BATCH_ROWS = 256
 LEARNING_RATE = 0.03
+WEIGHT_DECAY = 0.1
+MOMENTA = (0.9, 0.999)
+MLP_PATIENCE = 32  # steps without a lower validation loss, which is asked for after each epoch
 SMALLEST_SHARE = 1e-4  # of every predicted probability given to all classes alike: one sure mistake costs 9 nats, not ∞
 NATS_BINS = 10
 
@@ -124,88 +130,168 @@ def linear_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Genera
 
 
 def tree_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Generator) -> list[Prediction]:
-    """Boosted trees of 8 leaves; the number of steps chosen on validation."""
+    """Boosted trees of 8 leaves; the number of steps chosen on validation, where boosting stops once nothing is gained.
+
+    Codes are cut in bins once for all factors; trees that would cut them themselves get whole numbers.
+    """
+    from sklearn import config_context
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor  # takes a second
 
     settings = {
-        "max_leaf_nodes": TREE_LEAVES, "max_iter": TREE_STEPS, "max_bins": TREE_BINS,
-        "learning_rate": 0.2, "early_stopping": False,
+        "max_leaf_nodes": TREE_LEAVES, "max_iter": TREE_STEPS, "max_bins": TREE_BINS, "learning_rate": 0.2,
+        "early_stopping": True, "scoring": "loss", "n_iter_no_change": TREE_PATIENCE, "tol": 0.0, "random_state": 0,
     }  # fmt: skip
+    cells = _cells(parts)
     found = []
     for target in targets:
-        if target.discrete and len(np.unique(target.train)) < 2:
+        known = np.unique(target.train) if target.discrete else target.train
+        seen = np.isin(target.validation, known) if target.discrete else np.full(len(target.validation), True)
+        if len(known) < 2 or not seen.any():
             found.append(_blind(target))
             continue
-        if target.discrete:
-            model = HistGradientBoostingClassifier(**settings, random_state=0).fit(parts.train, target.train)
-            stages = (_all_classes(p, model.classes_, target) for p in model.staged_predict_proba(parts.validation))
-        else:
-            model = HistGradientBoostingRegressor(**settings, random_state=0).fit(parts.train, target.train)
-            stages = model.staged_predict(parts.validation)
-        validation = list(stages)
-        step = int(np.argmin([_loss(target, p, target.validation) for p in validation]))
-        method = model.staged_predict_proba if target.discrete else model.staged_predict
-        test = next(p for number, p in enumerate(method(parts.test)) if number == step)
-        if target.discrete:
-            test = _all_classes(test, model.classes_, target)
+        model = (HistGradientBoostingClassifier if target.discrete else HistGradientBoostingRegressor)(**settings)
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            model.fit(cells.train, target.train, X_val=cells.validation[seen], y_val=target.validation[seen])
+            staged = model.staged_predict_proba if target.discrete else model.staged_predict
+
+            def classes(stage: NDArray[Any], model: Any = model, target: Target = target) -> NDArray[np.float64]:
+                return _all_classes(stage, model.classes_, target) if target.discrete else stage
+
+            validation = [classes(stage) for stage in staged(cells.validation)]
+            step = int(np.argmin([_loss(target, p, target.validation) for p in validation]))
+            test = classes(next(itertools.islice(staged(cells.test), step, None)))
         found.append(Prediction(validation[step], test))
     return found
 
 
+def _cells(parts: Parts) -> Parts:
+    """Bin numbers of codes by the quantiles of the training part, the same bins that scikit-learn's trees cut."""
+    cells = Parts(*(np.empty(part.shape) for part in parts))
+    shares = np.arange(1, TREE_BINS) / TREE_BINS
+    for d, column in enumerate(parts.train.T):
+        cuts = np.unique(np.quantile(column, shares, method="averaged_inverted_cdf"))
+        for cell, part in zip(cells, parts, strict=True):
+            cell[:, d] = np.searchsorted(cuts, part[:, d], side="left")
+    return cells
+
+
 def mlp_probes(parts: Parts, targets: Sequence[Target], rng: np.random.Generator) -> list[Prediction]:
-    """One network of 64 hidden units per factor, all trained at once; each keeps its best epoch on validation."""
+    """One network of 64 hidden units per factor, all trained at once; each keeps its best epoch on validation, and is
+    trained no longer once it has not become better for some steps. Gradients are written out: the networks are small.
+    """
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    x, x_validation, x_test = (torch.from_numpy(part).float() for part in parts)
+    x, x_validation, x_test = (part.astype(np.float32) for part in parts)
     width, outputs = x.shape[1], max(target.classes for target in targets)
     shapes = [(width, HIDDEN_UNITS), (1, HIDDEN_UNITS), (HIDDEN_UNITS, outputs), (1, outputs)]
     scales = [(2 / width) ** 0.5, 0.0, HIDDEN_UNITS**-0.5, 0.0]
-    weights = [  # stacked over the F factors
-        (torch.randn(len(targets), *shape, generator=generator) * scale).requires_grad_()
+    fresh = [
+        torch.randn(len(targets), *shape, generator=generator) * scale
         for shape, scale in zip(shapes, scales, strict=True)
     ]
-    closed = torch.tensor([[[c >= t.classes for c in range(outputs)]] for t in targets])  # [F, 1, outputs]
-    discrete = torch.tensor([target.discrete for target in targets])
-    y, y_validation = (
-        torch.from_numpy(np.stack(columns).astype(np.float32))  # [F, N]
-        for columns in ([target.train for target in targets], [target.validation for target in targets])
-    )
-
-    def outputs_of(rows: torch.Tensor, layers: Sequence[torch.Tensor]) -> torch.Tensor:
-        hidden = torch.relu(rows @ layers[0] + layers[1])  # [F, N, hidden]
-        return torch.baddbmm(layers[3], hidden, layers[2])  # [F, N, outputs]
-
-    def losses(raw: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        likelihood = raw.masked_fill(closed, -1e9).log_softmax(2)
-        nats = -likelihood.gather(2, (truth * discrete[:, None]).long()[..., None])[..., 0]  # [F, N]
-        return torch.where(discrete[:, None], nats, (raw[..., 0] - truth).square()).mean(1)  # [F]
-
-    optimiser = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.1, fused=True)
-    steps = EPOCHS * -(-len(x) // BATCH_ROWS)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    best = torch.full((len(targets),), torch.inf)
-    kept = [weight.detach().clone() for weight in weights]
+    weights = torch.cat([layer.flatten(1) for layer in fresh], dim=1).numpy()  # [F, numbers of one network]
+    mean, square = np.zeros_like(weights), np.zeros_like(weights)
+    truth, seen = (_Truth.of(targets, part, outputs) for part in ("train", "validation"))
+    best, lowest = weights.copy(), np.full(len(targets), np.inf, np.float32)
+    active, since = np.arange(len(targets)), np.zeros(len(targets), int)  # factors, and the step at which each was best
+    step, steps = 0, EPOCHS * -(-len(x) // BATCH_ROWS)
     for _ in range(EPOCHS):
-        order = torch.randperm(len(x), generator=generator)
-        for rows in torch.split(order, BATCH_ROWS):
-            optimiser.zero_grad()
-            losses(outputs_of(x[rows], weights), y[:, rows]).sum().backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-        with torch.no_grad():
-            loss = losses(outputs_of(x_validation, weights), y_validation)
-            better = loss < best
-            best = torch.where(better, loss, best)
-            kept = [torch.where(better[:, None, None], new, old) for new, old in zip(weights, kept, strict=True)]
-    with torch.no_grad():
-        validation, test = (outputs_of(part, kept).double() for part in (x_validation, x_test))
+        order = torch.randperm(len(x), generator=generator).numpy()
+        for rows in np.split(order, range(BATCH_ROWS, len(x), BATCH_ROWS)):
+            gradient = _gradient(_layers(weights, shapes), x[rows], truth.rows(rows))
+            rate = LEARNING_RATE * (1 + math.cos(math.pi * step / steps)) / 2
+            step += 1
+            weights *= 1 - rate * WEIGHT_DECAY  # AdamW
+            mean += (1 - MOMENTA[0]) * (gradient - mean)
+            square += (1 - MOMENTA[1]) * (np.square(gradient) - square)
+            spread = np.sqrt(square / (1 - MOMENTA[1] ** step)) + 1e-8
+            weights -= rate / (1 - MOMENTA[0] ** step) * mean / spread
+        loss = seen.losses(_outputs(_layers(weights, shapes), x_validation)[1])
+        better = loss < lowest[active]
+        lowest[active[better]], best[active[better]] = loss[better], weights[better]
+        since = np.where(better, step, since)
+        going = step - since < MLP_PATIENCE
+        if not going.any():
+            break
+        if not going.all():
+            active, since, weights, mean, square = (part[going] for part in (active, since, weights, mean, square))
+            truth, seen = truth.factors(going), seen.factors(going)
+    validation, test = (_outputs(_layers(best, shapes), part)[1].astype(np.float64) for part in (x_validation, x_test))
     found = []
     for k, target in enumerate(targets):
         if target.discrete:
-            both = [_smoothed(part[k, :, : target.classes].softmax(1).numpy()) for part in (validation, test)]
+            both = [_smoothed(softmax(part[k, :, : target.classes], axis=1)) for part in (validation, test)]
         else:
-            both = [part[k, :, 0].numpy() for part in (validation, test)]
+            both = [part[k, :, 0] for part in (validation, test)]
         found.append(Prediction(*both))
     return found
+
+
+class _Truth(NamedTuple):
+    """What F networks should say of N rows: `goal` `[F, N, outputs]` has a 1 at the class, or the number in front;
+    `shut` `[F, 1, outputs]` is 0 for outputs that a factor has, and −10⁹ for others; `discrete` `[F, 1, 1]`."""
+
+    goal: NDArray[np.float32]
+    shut: NDArray[np.float32]
+    discrete: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, targets: Sequence[Target], part: str, outputs: int) -> "_Truth":
+        """The truth about one part."""
+        goal = np.zeros((len(targets), len(getattr(targets[0], part)), outputs), np.float32)
+        for of_factor, target in zip(goal, targets, strict=True):
+            told = getattr(target, part)
+            if target.discrete:
+                of_factor[np.arange(len(told)), told] = 1.0
+            else:
+                of_factor[:, 0] = told
+        beyond = [[np.arange(outputs) >= target.classes] for target in targets]
+        shut = np.where(beyond, np.float32(-1e9), np.float32(0))
+        return cls(goal, shut, np.array([[[target.discrete]] for target in targets]))
+
+    def rows(self, rows: NDArray[np.int64]) -> "_Truth":
+        """The same about some rows."""
+        return self._replace(goal=self.goal[:, rows])
+
+    def factors(self, which: NDArray[np.bool_]) -> "_Truth":
+        """The same about some factors."""
+        return _Truth(self.goal[which], self.shut[which], self.discrete[which])
+
+    def losses(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean log-loss in nats, or mean squared error, `[F]` of outputs `raw` `[F, N, outputs]`."""
+        nats = -(log_softmax(raw + self.shut, axis=2) * self.goal).sum(2)
+        losses: NDArray[np.float32] = np.where(self.discrete[..., 0], nats, np.square((raw - self.goal)[..., 0])).mean(
+            1
+        )
+        return losses
+
+
+def _layers(weights: NDArray[np.float32], shapes: Sequence[tuple[int, int]]) -> list[NDArray[np.float32]]:
+    """The layers `[F, *shape]` in the rows of `weights`."""
+    parts = np.split(weights, np.cumsum([math.prod(shape) for shape in shapes])[:-1], axis=1)
+    return [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _outputs(
+    layers: Sequence[NDArray[np.float32]], rows: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Hidden units `[F, N, hidden]` and outputs `[F, N, outputs]` for rows `[N, D]`."""
+    hidden: NDArray[np.float32] = rows @ layers[0]
+    hidden += layers[1]
+    np.maximum(hidden, 0, out=hidden)
+    outputs: NDArray[np.float32] = hidden @ layers[2]
+    outputs += layers[3]
+    return hidden, outputs
+
+
+def _gradient(layers: Sequence[NDArray[np.float32]], rows: NDArray[np.float32], truth: _Truth) -> NDArray[np.float32]:
+    """Gradients of `_Truth.losses` by the weights of F networks, in the order of `layers`: `[F, numbers]`."""
+    hidden, raw = _outputs(layers, rows)
+    wrong = np.where(truth.discrete, softmax(raw + truth.shut, axis=2) - truth.goal, 2 * (raw - truth.goal))
+    wrong *= (truth.shut == 0) / np.float32(len(rows))
+    behind = wrong @ layers[2].mT
+    behind *= hidden > 0
+    parts = (rows.T @ behind, behind.sum(1), hidden.mT @ wrong, wrong.sum(1))
+    return np.concatenate([part.reshape(len(wrong), -1) for part in parts], axis=1)
 
 
 FAMILIES: dict[str, Callable[[Parts, Sequence[Target], np.random.Generator], list[Prediction]]] = {
@@ -230,6 +316,7 @@ def _target(train: Rows, validation: Rows, test: Rows, k: int, kind: str) -> Tar
 def _logistic(parts: Parts, target: Target) -> Prediction:
     if len(np.unique(target.train)) < 2:
         return _blind(target)
+    from sklearn import config_context
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
@@ -237,7 +324,7 @@ def _logistic(parts: Parts, target: Target) -> Prediction:
     best, lowest = _blind(target), np.inf
     for strength in LOGISTIC_STRENGTHS:  # from stiff to loose, each from where the last one ended
         model.set_params(C=strength)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
             warnings.simplefilter("ignore", ConvergenceWarning)  # an unfinished fit is one more candidate
             model.fit(parts.train, target.train)
         seen = _all_classes(model.predict_proba(parts.validation), model.classes_, target)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.svm import LinearSVC
 
 from whatmoves.codes.discretise import inner_quantiles
@@ -64,8 +65,9 @@ def sap(train: Rows, test: Rows, kinds: Sequence[str], bins: int = 20) -> SapRes
 
 def svm_accuracy(codes: NDArray[Any], classes: NDArray[Any], unseen: NDArray[Any], truth: NDArray[Any]) -> float:
     """Accuracy on `unseen` of a linear support vector machine with C = 0.01 and balanced classes."""
-    model = LinearSVC(C=0.01, class_weight="balanced", random_state=0).fit(codes, classes)
-    return float(np.mean(model.predict(unseen) == truth))
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        model = LinearSVC(C=0.01, class_weight="balanced", random_state=0).fit(codes, classes)
+        return float(np.mean(model.predict(unseen) == truth))
 
 
 def _line_errors(

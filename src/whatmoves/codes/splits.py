@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from whatmoves.codes.rows import Blocks, Roles, Rows, target_columns
 
 WIDEST_CODE = 256
+ROWS_AT_ONCE = 500
 
 
 class Projection(NamedTuple):
@@ -23,7 +24,15 @@ class Projection(NamedTuple):
     matrix: NDArray[np.float64]
 
     def __call__(self, rows: Rows) -> Rows:
-        return Rows((rows.codes - self.mean) @ self.matrix, rows.factors)
+        return Rows(self.codes(rows.codes), rows.factors)
+
+    def codes(self, codes: NDArray[Any]) -> NDArray[np.float64]:
+        """Codes alone, some rows at a time: differences of wide codes fill memory."""
+        result = np.empty((len(codes), self.matrix.shape[1]))
+        for first in range(0, len(codes), ROWS_AT_ONCE):
+            rows = slice(first, first + ROWS_AT_ONCE)
+            result[rows] = (codes[rows] - self.mean) @ self.matrix
+        return result
 
 
 class LearnedSplit(NamedTuple):

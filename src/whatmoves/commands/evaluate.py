@@ -67,17 +67,26 @@ def run(arguments: argparse.Namespace) -> None:
             evaluate_floor(study, dataset, model, layout.data(dataset), folder)
         return
     checkpoints = {seed: layout.checkpoint(dataset, model, seed) for seed in study.seeds_of(model)}
-    outputs = [folder / name for name in ("quality.json", "clips.npz", "codes.npz", "pictures.npz", "swaps.npz")]
+    outputs = [
+        folder / name for name in ("quality.json", "clips.npz", "codes.npz", "pictures.npz", "swaps.npz", "answers.npz")
+    ]
     splits = stored_splits(study.data[dataset].kind)
     inputs = [layout.data(dataset) / f"{split}.{suffix}" for split in splits for suffix in ("npz", "csv")]
     inputs += [*checkpoints.values(), *files_of(study.models[model])]
+    judges = layout.judges(dataset) / "judges.pt" if study.is_judged(dataset, model) else None
+    inputs += [judges] if judges else []
     made_of = arguments.expect or fingerprint(study, "evaluate", **wildcards).digest
     with job(arguments, study, "evaluate", wildcards, inputs, outputs, folder / "receipt.json") as sums:
         take_gpu(arguments.device)
         from whatmoves.evaluation.evaluate import evaluate
 
+        ask = None
+        if judges:
+            from whatmoves.judging.asking import asker
+
+            ask = asker(judges, study.evaluation.batch_size)
         work = layout.work_of_seeds("evaluate", dataset, model, f"{made_of}-{short(sums)}")
-        evaluate(study, dataset, model, checkpoints, layout.data(dataset), folder, arguments.device, work)
+        evaluate(study, dataset, model, checkpoints, layout.data(dataset), folder, arguments.device, work, ask)
     sweep(work)
 
 

@@ -60,16 +60,14 @@ def run(arguments: argparse.Namespace) -> None:
             f"models.{row}.judged is false, and its codes were not kept; set it to true, evaluate it again"
         )
     evaluated = layout.evaluation(dataset, row)
-    checkpoints = {seed: layout.checkpoint(dataset, row, seed) for seed in study.seeds_of(row)}
-    inputs = [*data, judges, evaluated / "codes.npz", evaluated / "swaps.npz", *checkpoints.values()]
+    inputs = [evaluated / "codes.npz", evaluated / "answers.npz"]
     from whatmoves.provenance.jobs import fingerprint, short
 
     wildcards = {"dataset": dataset, "model": row}
     made_of = arguments.expect or fingerprint(study, "judge", **wildcards).digest
     with job(arguments, study, "judge", wildcards, inputs, outputs, folder / "receipt.json") as sums:
-        take_gpu(arguments.device)
         from whatmoves.judging.judge import judge
 
         work = layout.work_of_seeds("judge", dataset, row, f"{made_of}-{short(sums)}")
-        judge(study, dataset, row, checkpoints, evaluated, judges, layout.data(dataset), folder, arguments.device, work)
+        judge(study, dataset, row, evaluated, folder, work)
     sweep(work)

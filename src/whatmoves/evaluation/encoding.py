@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from whatmoves.data.clips import Split
 from whatmoves.models.interface import Encodes
@@ -15,10 +14,13 @@ Codes = dict[str, NDArray[np.float32]]
 
 def encoded(model: Encodes, split: Split, batch_size: int, device: torch.device) -> Codes:
     """Blocks `[N, D]` float32 of all clips of a split."""
-    parts: list[dict[str, Tensor]] = []
-    for rows in batches(len(split.video), batch_size):
-        parts.append(model.encode(split.batch(rows, device).video))
-    return {block: torch.cat([part[block] for part in parts]).float().cpu().numpy() for block in parts[0]}
+    count, codes = len(split.video), dict[str, NDArray[np.float32]]()
+    for rows in batches(count, batch_size):
+        for block, values in model.encode(split.batch(rows, device).video).items():
+            if block not in codes:
+                codes[block] = np.empty((count, values.shape[1]), np.float32)
+            codes[block][rows] = values.float().cpu().numpy()
+    return codes
 
 
 def batches(count: int, size: int) -> Iterator[slice]:

@@ -4,7 +4,10 @@ Written into the model's folder:
 
     quality.json   one number per seed and measure, curves over frames, and what the model cannot do, with the reason
     clips.npz      `seed<s>_<measure>` `[N]`, or `[P]` for swaps: what bootstraps draw from
-    codes.npz      `seed<s>_<train|validation|test>_<block>` `[N, D]` float32: posterior means
+    codes.npz      `seed<s>_<train|validation|test>_<block>` `[N, D]` float32: posterior means; `fresh<s>_…` the same of
+                   the network before any training, where codes can be held against factors
+    answers.npz    all else that judging reads: `pairs`, `factors_<part>_<column>`, and by `seed<s>_` what the judges
+                   said (`whatmoves.judging.asking`) where there are some
     swaps.npz      `pairs` `[P, 2]` of test rows (content, motion), uint8 `truth`, `seed<s>_swapped` `[P, T, C, H, W]`,
                    `others` (see `Swaps`), and of a learned split `seed<s>_projector` `[D, D]` (see `Mixer`)
     pictures.npz   see `whatmoves.evaluation.pictures`
@@ -14,7 +17,7 @@ A measure that does not exist for a model or a data set is absent, never NaN, an
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +31,7 @@ from whatmoves import plugins
 from whatmoves.by_seed import kept
 from whatmoves.codes.mig import mig
 from whatmoves.codes.splits import reduced
-from whatmoves.data.clips import Split, past_of, to_bytes
+from whatmoves.data.clips import ClipShape, Split, past_of, to_bytes
 from whatmoves.errors import ConfigError
 from whatmoves.evaluation import factors, legacy
 from whatmoves.evaluation.detection import detected
@@ -38,17 +41,18 @@ from whatmoves.evaluation.measured_clips import Clips, open_clips
 from whatmoves.evaluation.pictures import median_seed, pictures
 from whatmoves.evaluation.prediction import answers, forecast, forecasts, predicted
 from whatmoves.evaluation.quality import quality, summary, swap_quality
+from whatmoves.evaluation.stored import Arrays, by_seed, columns
 from whatmoves.evaluation.swaps import BLOCKS, Mixer, fitted_mixer, swap, swap_obstacle
 from whatmoves.files import write_arrays, write_json
 from whatmoves.models.answers import require_answers
-from whatmoves.models.interface import Decodes, Detects, Encodes, Predicts, Reconstructs, Samples, abilities
+from whatmoves.models.interface import Decodes, Detects, Encodes, Fits, Predicts, Reconstructs, Samples, abilities
 from whatmoves.study import Evaluation, Study
 from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.runtime import choose_device, describe_device, tune_malloc
 
 
 class Measured(NamedTuple):
-    """What is known of one trained model."""
+    """What is known of one trained model; `fresh` are codes of its network before training, `answers` the judges'."""
 
     values: dict[str, float | bool]
     clips: dict[str, NDArray[np.float64]]
@@ -58,6 +62,11 @@ class Measured(NamedTuple):
     swapped: NDArray[np.uint8] | None
     timings: dict[str, float]
     cannot: dict[str, str]
+    fresh: dict[str, Codes]
+    answers: Arrays
+
+
+Ask = Callable[[nn.Module, Measured, Clips, torch.device], Arrays]
 
 
 def evaluate(
@@ -69,8 +78,9 @@ def evaluate(
     out_folder: Path,
     device: str = "auto",
     work_folder: Path | None = None,
+    ask: Ask | None = None,
 ) -> None:
-    """Measure the `checkpoints` (by seed) of `model` and write the files above into `out_folder`.
+    """Measure the `checkpoints` (by seed) of `model` and write the files above into `out_folder`; `ask` asks judges.
 
     What is measured of a seed is kept in `work_folder`, if there is one, and not measured again. Runs on one CPU
     thread, so that the same machine gives the same bytes. Raises `DataError`, `CheckpointError` or `ConfigError` for
@@ -91,7 +101,9 @@ def evaluate(
     for seed, path in checkpoints.items():
         loaded = load_checkpoint(path, place, study.models[model].kind)
         first_model = first_model or loaded.model
-        results[seed] = kept(work_folder, seed, partial(measure, loaded.model, clips, study.evaluation, place))
+        results[seed] = kept(
+            work_folder, seed, partial(measured_seed, loaded.model, study, model, seed, source.shape, clips, place, ask)
+        )
         losses[seed] = loaded.meta["best_validation"]
         results[seed].values["collapsed"] = bool(loaded.meta["collapsed"])
         if loaded.meta.get("stopped_early"):
@@ -117,12 +129,21 @@ def evaluate(
     write_arrays(
         out_folder / "codes.npz",
         {
-            f"seed{seed}_{split}_{block}": values
+            name: values
             for seed, result in results.items()
-            for split, codes in result.codes.items()
-            for block, values in codes.items()
+            for word, codes in (("seed", result.codes), ("fresh", result.fresh))
+            for part, blocks in codes.items()
+            for name, values in by_seed(word, seed, {f"{part}_{block}": blocks[block] for block in blocks}).items()
         },
     )
+    answers: Arrays = {}
+    if clips.swaps is not None:
+        answers["pairs"] = clips.swaps.pairs
+        for part, split in clips.splits.items():
+            answers |= columns(part, split.factors)
+    for seed, result in results.items():
+        answers |= by_seed("seed", seed, result.answers)
+    write_arrays(out_folder / "answers.npz", answers)
     swapped: dict[str, NDArray[Any]] = {
         f"seed{seed}_swapped": r.swapped for seed, r in results.items() if r.swapped is not None
     }
@@ -166,9 +187,41 @@ def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
+def measured_seed(
+    trained: nn.Module,
+    study: Study,
+    model: str,
+    seed: int,
+    shape: ClipShape,
+    clips: Clips,
+    device: torch.device,
+    ask: Ask | None,
+) -> Measured:
+    """Everything about one trained seed of `model`, its codes before training and what judges say of it."""
+    result = measure(trained, clips, study.evaluation, device)
+    fresh: dict[str, Codes] = {}
+    if result.codes and not isinstance(trained, Fits) and factors.of_parts(clips.tables, clips.roles) is not None:
+        torch.manual_seed(seed)
+        entry = study.models[model]
+        net = plugins.build_model(entry.kind, entry.options, shape, f"models.{model}").to(device).eval()
+        assert isinstance(net, Encodes), "the trained one has a code"
+        fresh = coded(net, clips, study.evaluation.batch_size, device, drawn_from=False)
+    return result._replace(fresh=fresh, answers=ask(trained, result, clips, device) if ask else {})
+
+
+def coded(model: Encodes, clips: Clips, batch_size: int, device: torch.device, drawn_from: bool) -> dict[str, Codes]:
+    """Codes of all parts. Where nothing is drawn from them wide blocks become their principal components: what all
+    measures of codes see, and all that need be stored."""
+    with torch.inference_mode():
+        codes = {name: encoded(model, split, batch_size, device) for name, split in clips.splits.items()}
+    if not drawn_from:
+        _narrow(codes)
+    return codes
+
+
 def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.device) -> Measured:
     """Everything about one model in evaluation mode on `device`; see the module for names."""
-    result = Measured({}, {}, {}, {}, None, None, {}, {})
+    result = Measured({}, {}, {}, {}, None, None, {}, {}, {}, {})
     own = plugins.measures(settings.measures)
     model.eval()
     require_answers(model, clips.test.batch(slice(0, 2), device), clips.past_frames)
@@ -191,12 +244,10 @@ def measure(model: nn.Module, clips: Clips, settings: Evaluation, device: torch.
             result.values.update(found.values)
             result.curves.update(found.curves)
         if isinstance(model, Encodes) and clips.swaps is not None:
-            for name, split in clips.splits.items():
-                result.codes[name] = encoded(model, split, settings.batch_size, device)
-        if result.codes and isinstance(model, Decodes):
-            result = result._replace(mixer=mixer_of(result.codes["train"], clips))
-        elif result.codes:
-            _narrow(result.codes)
+            draws = isinstance(model, Decodes)
+            result.codes.update(coded(model, clips, settings.batch_size, device, drawn_from=draws))
+            if draws:
+                result = result._replace(mixer=mixer_of(result.codes["train"], clips))
         swapped = _measure_swaps(model, clips, settings, device, result)
     result.values.update(summary(result.clips))
     _measure_codes(clips, settings, result)
@@ -235,18 +286,17 @@ def _measure_predictions(
 
 def mixer_of(train: Codes, clips: Clips) -> Mixer | None:
     """How codes with the training part `train` are mixed."""
-    targets = factors.of_parts({part: split.factors for part, split in clips.splits.items()}, clips.roles)
+    targets = factors.of_parts(clips.tables, clips.roles)
     return fitted_mixer(train, targets["train"] if targets else None)
 
 
 def _narrow(codes: dict[str, Codes]) -> None:
-    """Wide blocks as their principal components: what all measures of codes see, and all that need be stored of a code
-    that nothing is drawn from."""
+    """Wide blocks as their principal components, in place."""
     for block, train in list(codes["train"].items()):
         narrow = reduced(train)
         if narrow is not None:
             for part in codes.values():
-                part[block] = ((part[block] - narrow.mean) @ narrow.matrix).astype(np.float32)
+                part[block] = narrow.codes(part[block]).astype(np.float32)
 
 
 def _reconstructed(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from whatmoves.data.clips import Source, Split
 from whatmoves.evaluation.factors import Role
 from whatmoves.evaluation.swaps import Swaps, true_swaps
@@ -28,6 +30,11 @@ class Clips(NamedTuple):
         """The clips that every measure is of."""
         return self.splits["test"]
 
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Factors by part."""
+        return {part: split.factors for part, split in self.splits.items()}
+
 
 def open_clips(
     module: ModuleType,
@@ -36,16 +43,13 @@ def open_clips(
     settings: Evaluation,
     past_frames: int,
     judged: bool,
-    swaps: Swaps | None = None,
 ) -> Clips:
     """The splits, factor roles and true swaps of a data set, whose predictions start from `past_frames`.
 
-    For a model that is not to be judged there are no swaps: it is asked for nothing that its codes hold. `swaps` that
-    were rendered before are taken as they are.
+    For a model that is not to be judged there are no swaps: it is asked for nothing that its codes hold.
     """
     splits = {name: source.split(name) for name in ("validation", "test")}
-    if judged and swaps is None:
-        swaps = true_swaps(module, config, splits["test"], settings.swap_pairs)
+    swaps = true_swaps(module, config, splits["test"], settings.swap_pairs) if judged else None
     if swaps is not None:
         splits["train"] = source.train_split(settings.probe_clips)
     others = {word: source.split(name) for word, name in getattr(module, "OTHER_TESTS", {}).items()}

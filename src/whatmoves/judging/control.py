@@ -1,64 +1,65 @@
 """What a trained model does when one half of a code is changed: kept, redrawn, or led from one clip to another.
 
-The other half is redrawn from codes of training clips, not from the prior: a learned split has no prior, and a prior
-that does not match the codes would count as entanglement.
+From what the judges said of it (`whatmoves.judging.asking`) to numbers.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from whatmoves.data.clips import to_bytes
-from whatmoves.evaluation.swaps import Codes, Mixer, decoded
 from whatmoves.judging.judge_scores import judge_scores
-from whatmoves.judging.judges import Judged, digit_sets
+from whatmoves.judging.judged import STEPS, Judged, answer, digit_sets, drawn_pairs, kappa, led_pairs
 from whatmoves.judging.path_errors import NEAR_PX, path_error
-from whatmoves.judging.swap_scores import Intended
-from whatmoves.judging.task import Task
-from whatmoves.models.interface import Decodes
+from whatmoves.judging.swap_scores import Intended, SwapScores, intervention, swap_scores
+from whatmoves.judging.task import Facts
 
-FEWEST_DRAWN = 100  # pairs half of whose code is redrawn; half of the pairs where that is more
-LED_PAIRS = 12  # pairs whose codes are led from one to the other
-STEPS = 7  # clips on each such way, both ends included
-DRAW_SEED = 0
-
-Judge = Callable[[NDArray[np.uint8]], Judged]
+Arrays = Mapping[str, NDArray[Any]]
 
 
-class Coder(NamedTuple):
-    """A trained model with its codes of training and test clips, and how they are mixed."""
-
-    model: Decodes
-    mixer: Mixer
-    train: Codes
-    test: Codes
-    device: torch.device
-
-    def draw(self, codes: Codes, batch_size: int) -> NDArray[np.uint8]:
-        """The clips of `codes`, uint8 `[N, T, C, H, W]`."""
-        count = len(next(iter(codes.values())))
-        with torch.inference_mode():
-            parts = [
-                to_bytes(decoded(self.model, rows_of(codes, slice(first, first + batch_size)), self.device))
-                for first in range(0, count, batch_size)
-            ]
-        return np.concatenate(parts)
+PER_PAIR = ("content_a", "content_b", "motion_b", "motion_a", "joint", "identity", "path_error_px")
 
 
-def own_reconstructions(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[str, NDArray[np.float64]]:
-    """How the same judges see the model's own reconstructions of the clips that give the content, per pair `[P]`.
+def judged_swaps(answers: Arrays, facts: Facts) -> tuple[dict[str, NDArray[np.float64]], dict[str, float]]:
+    """Everything about the swaps of one trained model: arrays per pair, and numbers."""
+    of_pairs, numbers = scored(answer(answers, "swapped"), facts)
+    own = own_reconstructions(answer(answers, "own"), facts)
+    of_pairs |= own
+    numbers |= {name: float(array.mean()) for name, array in own.items()}
+    if numbers["own_joint"] > 0:  # otherwise nothing is recognised, swapped or not, and there is no ratio
+        numbers["swap_joint_relative"] = numbers["swap_joint"] / numbers["own_joint"]
+    return of_pairs, numbers | resampled(answers, facts) | led(answers, facts)
+
+
+def scored(judged: Judged, facts: Facts) -> tuple[dict[str, NDArray[np.float64]], dict[str, float]]:
+    """What both judges say of clips that should be the swaps: `swap_*` per pair `[P]`, and numbers."""
+    assert judged.second_digits is not None
+    intended = facts.intended(facts.pairs)
+    scores: SwapScores = swap_scores(judged, intended)
+    of_pairs = {f"swap_{name}": getattr(scores, name) for name in PER_PAIR}
+    first, second = digit_sets(judged.digits, facts.digits), digit_sets(judged.second_digits, facts.digits)
+    by_second = (second == facts.sets[facts.pairs[:, 0]]).all(1) & (scores.motion_b > 0)
+    numbers = {name: float(array.mean()) for name, array in of_pairs.items()}
+    numbers |= {
+        "swap_motion_r2": scores.r2,
+        "swap_intervention": intervention(scores, intended),
+        "swap_joint_second": float(by_second.mean()),
+        "swap_judges_kappa": kappa(first, second),
+    }
+    return of_pairs, numbers
+
+
+def own_reconstructions(judged: Judged, facts: Facts) -> dict[str, NDArray[np.float64]]:
+    """How the judges see the model's own reconstructions of the clips that give the content, per pair `[P]`.
 
     `own_content`: the digits are right; `own_motion`: the path is; `own_joint`: both. Nothing was swapped, so it is
     what swaps could reach if mixing lost nothing: a soft decoder is not taken for entanglement.
     """
-    rows, where = np.unique(task.swaps.pairs[:, 0], return_inverse=True)
-    judged = judge(coder.draw(rows_of(coder.test, rows), batch_size))
-    right = (digit_sets(judged.digits, task.config.digits) == task.sets[rows]).all(1)[where]
-    near = (path_error(judged.paths, task.paths[rows]) < NEAR_PX)[where]
+    rows, where = np.unique(facts.pairs[:, 0], return_inverse=True)
+    right = (digit_sets(judged.digits, facts.digits) == facts.sets[rows]).all(1)[where]
+    near = (path_error(judged.paths, facts.paths[rows]) < NEAR_PX)[where]
     return {
         "own_content": right.astype(np.float64),
         "own_motion": near.astype(np.float64),
@@ -66,27 +67,23 @@ def own_reconstructions(coder: Coder, task: Task, judge: Judge, batch_size: int)
     }
 
 
-def resampled(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[str, float]:
+def resampled(answers: Arrays, facts: Facts) -> dict[str, float]:
     """One half kept, the other from random training clips: is the kept one still seen, and is there any variety?
 
     With the content kept: the measures of the sequential-VAE line (`whatmoves.judging.judge_scores`), for one
     digit a clip. A model that ignores its motion code gets them all right; `resample_path_change_px`, the mean distance
     to the path before, says so. With the motion kept: the share of clips that keep their path.
     """
-    content_rows, motion_rows = task.swaps.pairs[: max(FEWEST_DRAWN, len(task.swaps.pairs) // 2)].T
-    count = len(content_rows)
-    rng = np.random.default_rng(DRAW_SEED)
-    drawn = rows_of(coder.train, rng.integers(len(next(iter(coder.train.values()))), size=count))
-    kept_content = judge(coder.draw(coder.mixer.mix(rows_of(coder.test, content_rows), drawn), batch_size))
-    kept_motion = judge(coder.draw(coder.mixer.mix(drawn, rows_of(coder.test, motion_rows)), batch_size))
-    truth = task.sets[content_rows]
-    right = (digit_sets(kept_content.digits, task.config.digits) == truth).all(1)
+    content_rows, motion_rows = drawn_pairs(facts.pairs).T
+    kept_content, kept_motion = answer(answers, "kept_content"), answer(answers, "kept_motion")
+    truth = facts.sets[content_rows]
+    right = (digit_sets(kept_content.digits, facts.digits) == truth).all(1)
     found = {
         "resample_accuracy": float(right.mean()),
-        "resample_path_change_px": float(path_error(kept_content.paths, task.paths[content_rows]).mean()),
-        "resample_motion_kept": float((path_error(kept_motion.paths, task.paths[motion_rows]) < NEAR_PX).mean()),
+        "resample_path_change_px": float(path_error(kept_content.paths, facts.paths[content_rows]).mean()),
+        "resample_motion_kept": float((path_error(kept_motion.paths, facts.paths[motion_rows]) < NEAR_PX).mean()),
     }
-    if task.config.digits == 1:
+    if facts.digits == 1:
         scores = judge_scores(kept_content.digits, truth.argmax(1))
         found |= {
             "resample_inception": scores.inception_score,
@@ -96,7 +93,7 @@ def resampled(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[s
     return found
 
 
-def led(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[str, float]:
+def led(answers: Arrays, facts: Facts) -> dict[str, float]:
     """One half led in straight steps from A's to B's while the other stays A's; means over pairs.
 
     `*_monotone`: rank correlation, with the step, of what should change (chance of B's digits less that of A's;
@@ -104,45 +101,30 @@ def led(coder: Coder, task: Task, judge: Judge, batch_size: int) -> dict[str, fl
     pixels from that of the first step; digits: share of steps that no longer show the first step's). `*_smoothness`: 1
     when every step changes the picture equally, 0 when one step changes it all.
     """
-    pairs = task.swaps.pairs[:LED_PAIRS]
-    intended = task.intended(pairs)
-    start, end = (rows_of(coder.test, rows) for rows in pairs.T)
-    weights = np.linspace(0, 1, STEPS, dtype=np.float32)
-    way = {
-        block: ((1 - weights)[:, None] * start[block][:, None] + weights[:, None] * end[block][:, None]).reshape(
-            -1, start[block].shape[1]
-        )
-        for block in start
-    }
-    still = {block: values.repeat(STEPS, axis=0) for block, values in start.items()}
+    pairs = led_pairs(facts.pairs)
+    intended = facts.intended(pairs)
     found: dict[str, float] = {}
-    for name, mixed in (("content", coder.mixer.mix(way, still)), ("motion", coder.mixer.mix(still, way))):
-        video = coder.draw(mixed, batch_size)
-        judged = judge(video)
+    for name in ("content", "motion"):
+        judged = answer(answers, f"led_{name}")
         digits = judged.digits.reshape(len(pairs), STEPS, -1)
         paths = judged.paths.reshape(len(pairs), STEPS, *judged.paths.shape[1:])
         rising, drift = _content(digits, paths, intended) if name == "content" else _motion(digits, paths, intended)
         found[f"led_{name}_monotone"] = float(np.mean([_rank_correlation(row) for row in rising]))
         found[f"led_{name}_drift"] = drift
-        found[f"led_{name}_smoothness"] = smoothness(video.reshape(len(pairs), STEPS, -1))
+        found[f"led_{name}_smoothness"] = smoothness(answers[f"led_{name}_changes"])
     return found
 
 
-def smoothness(steps: NDArray[np.uint8]) -> float:
-    """1 - (largest step's share of the whole change - even share) / (1 - even share) of pictures `[P, S, pixels]`.
+def smoothness(change: NDArray[np.float64]) -> float:
+    """1 - (largest step's share of the whole change - even share) / (1 - even share) of `change` `[P, S − 1]`: how much
+    each step changes the picture.
 
     Mean over the P ways; one that never changes counts as 0: nothing was led anywhere.
     """
-    change = np.abs(np.diff(steps.astype(np.int16), axis=1)).sum(2, dtype=np.float64)  # [P, S − 1]
     total = change.sum(1)
     even = 1 / change.shape[1]
     share = np.divide(change.max(1), total, out=np.ones(len(total)), where=total > 0)
     return float((1 - (share - even) / (1 - even)).mean())
-
-
-def rows_of(codes: Codes, rows: NDArray[np.int64] | slice) -> Codes:
-    """Some rows of every block."""
-    return {block: values[rows] for block, values in codes.items()}
 
 
 def _content(

@@ -22,11 +22,12 @@ from whatmoves.evaluation import legacy
 from whatmoves.evaluation.encoding import encoded
 from whatmoves.evaluation.factors import NO_TARGETS, Targets
 from whatmoves.evaluation.quality import blurred, summary, swap_quality
+from whatmoves.evaluation.stored import PARTS
 from whatmoves.evaluation.swaps import Codes
 from whatmoves.files import write_arrays, write_json
 from whatmoves.floors import FRAMES
-from whatmoves.judging.information import PARTS, information
-from whatmoves.judging.judge import scored
+from whatmoves.judging.control import scored
+from whatmoves.judging.information import information
 from whatmoves.judging.judges import load_judges
 from whatmoves.judging.task import Task, open_task
 from whatmoves.models import pca
@@ -52,7 +53,7 @@ def judge_floors(
     clips: dict[str, NDArray[np.float64]] = {}
     for row in SWAP_ROWS:
         video = swap_floor(row, task)
-        of_pairs, numbers = scored(video, task, judges, place)
+        of_pairs, numbers = scored(judges.judge(video, place, ask_second=True), task.facts)
         numbers |= _legacy(video, task)
         if not FRAMES[row].clips:  # else the picture quality of its swaps stands in the evaluation's quality.json
             of_quality = swap_quality(_answers(video, task, study.evaluation.batch_size))
@@ -92,15 +93,15 @@ def _legacy(video: NDArray[np.uint8], task: Task) -> dict[str, float]:
 
 def code_floor(row: str, task: Task, settings: Evaluation) -> dict[str, Any]:
     """The record of one of `CODE_ROWS`."""
-    if task.targets is None:
+    if task.facts.targets is None:
         return {"split": None, "seeds": {"0": {}}, "cannot": {"information": NO_TARGETS}}
-    found = information(floor_codes(row, task), task.targets, settings)
+    found = information(floor_codes(row, task), task.facts.targets, settings)
     return {"split": "blocks", "seeds": {"0": found}, "cannot": {}}
 
 
 def floor_codes(row: str, task: Task) -> dict[str, Codes]:
     """Codes of one of `CODE_ROWS`: part → block → `[N, D]`."""
-    assert task.targets is not None
+    assert task.facts.targets is not None
     rng = np.random.default_rng(FLOOR_SEED)
     splits = task.clips.splits
     if row == "raw_inputs":
@@ -114,7 +115,7 @@ def floor_codes(row: str, task: Task) -> dict[str, Codes]:
             for part in PARTS
         }
     blocks = ("content", "motion") if row == "oracle" else ("motion", "content")
-    return oracle_codes(task.targets, blocks, rng)
+    return oracle_codes(task.facts.targets, blocks, rng)
 
 
 def oracle_codes(targets: Any, blocks: tuple[str, str], rng: np.random.Generator) -> dict[str, Codes]:

@@ -21,10 +21,10 @@ from whatmoves.codes.rows import Blocks, Rows
 from whatmoves.codes.sap import sap
 from whatmoves.codes.splits import learned_split, reduced
 from whatmoves.evaluation.factors import Targets, short
+from whatmoves.evaluation.stored import PARTS
 from whatmoves.evaluation.swaps import BLOCKS
 from whatmoves.study import Evaluation
 
-PARTS = ("train", "validation", "test")
 PROBE_SEED = 0  # of probes, trees and permutations: the same for every model, so that only the codes differ
 
 Codes = Mapping[str, Mapping[str, NDArray[np.float32]]]  # part → block → [N, D]
@@ -51,7 +51,7 @@ def coded(codes: Codes, targets: Mapping[str, Targets]) -> Coded:
     for group in groups:
         parts = [np.concatenate([codes[part][name] for name in group], axis=1).astype(np.float64) for part in PARTS]
         narrow = reduced(parts[0])
-        columns.append(parts if narrow is None else [(part - narrow.mean) @ narrow.matrix for part in parts])
+        columns.append(parts if narrow is None else [narrow.codes(part) for part in parts])
     train, validation, test = (
         Rows(np.concatenate([group[k] for group in columns], axis=1), targets[part].values)
         for k, part in enumerate(PARTS)
@@ -157,7 +157,7 @@ def unsplit(codes: Codes, targets: Mapping[str, Targets]) -> Coded:
     parts = [np.concatenate([codes[part][n] for n in sorted(codes[part])], axis=1).astype(np.float64) for part in PARTS]
     narrow = reduced(parts[0])
     if narrow is not None:
-        parts = [(part - narrow.mean) @ narrow.matrix for part in parts]
+        parts = [narrow.codes(part) for part in parts]
     train, validation, test = (Rows(part, targets[name].values) for part, name in zip(parts, PARTS, strict=True))
     half = np.arange(parts[0].shape[1] // 2)
     return Coded(train, validation, test, Blocks(half, half + len(half)))

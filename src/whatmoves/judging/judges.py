@@ -11,32 +11,20 @@ import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import cohen_kappa_score
 from torch import Tensor, nn
 
 from whatmoves.errors import CheckpointError
 from whatmoves.files import write_bytes
 from whatmoves.judging.drawing import Geometry, shrunk
+from whatmoves.judging.judged import CLASSES, Judged
 from whatmoves.judging.networks import CELL_PX, AttentionNet, DigitNet, PlaceNet, peaks
 
-CLASSES = 10
-BATCH_FRAMES = 1536  # frames in one pass: what a core's cache likes
-
-
-class Judged(NamedTuple):
-    """`digits` `[N, 10]` by the first judge, `second_digits` by the second (None if it was not asked), `frame_digits`
-    `[N, T, 10]` of the first judge frame by frame, and `paths` `[N, T, O, 2]`: centres (y, x) in pixels."""
-
-    digits: NDArray[np.float64]
-    second_digits: NDArray[np.float64] | None
-    frame_digits: NDArray[np.float64]
-    paths: NDArray[np.float64]
+BATCH_FRAMES = 192  # frames in one pass: more of them take memory and no less time
 
 
 class Judges(nn.Module):
@@ -86,32 +74,6 @@ class Judges(nn.Module):
         scores = scores.double()
         chances: NDArray[np.float64] = (scores.softmax(-1) if self.geometry.digits == 1 else scores.sigmoid()).numpy()
         return chances
-
-
-def digit_sets(chances: NDArray[np.float64], digits: int) -> NDArray[np.bool_]:
-    """The likeliest set of 1 … `digits` classes `[…, 10]` for chances `[…, 10]`."""
-    order = np.argsort(-chances, axis=-1, kind="stable")
-    rank = np.argsort(order, axis=-1, kind="stable")
-    enough = (chances > 0.5) if digits > 1 else np.zeros(chances.shape, bool)
-    chosen: NDArray[np.bool_] = (rank == 0) | (enough & (rank < digits))
-    return chosen
-
-
-def true_sets(factors: pd.DataFrame) -> NDArray[np.bool_]:
-    """The classes a clip shows, `[N, 10]`."""
-    shown = np.zeros((len(factors), CLASSES), bool)
-    for column in (name for name in factors.columns if name.startswith("class_")):
-        shown[np.arange(len(factors)), factors[column].to_numpy(np.int64)] = True
-    return shown
-
-
-def kappa(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """Cohen's kappa between two judges' digit sets `[N, 10]`, each distinct set being a category."""
-    powers = 2 ** np.arange(first.shape[1])
-    one, two = first @ powers, second @ powers
-    if len(np.unique(np.concatenate([one, two]))) == 1:
-        return 1.0  # both always say the same one thing; the formula would divide 0 by 0
-    return float(cohen_kappa_score(one, two))
 
 
 def save_judges(path: Path, judges: Judges) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whatmoves.judging.judge_scores import intervention_score_rescaled
-from whatmoves.judging.judges import CLASSES, Judged, digit_sets
+from whatmoves.judging.judged import CLASSES, Judged, digit_sets
 from whatmoves.judging.path_errors import NEAR_PX, path_error, path_r2
 
 

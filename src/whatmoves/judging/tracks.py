@@ -6,7 +6,7 @@ pixel off costs nothing, and both leave slots in any order.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,6 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from whatmoves.data.clips import Split
-from whatmoves.judging.path_errors import true_paths
 
 Paths = NDArray[np.float64]
 NOBODY = -1
@@ -29,22 +28,20 @@ class TrackScores(NamedTuple):
     id_f1: float
 
 
-def track_scores(
-    path: Callable[[Tensor], Tensor], module: Any, config: Any, split: Split, batch_size: int, device: torch.device
-) -> TrackScores:
-    """Scores of a model's `path` (video `[B, T, C, H, W]` → centres (y, x) `[B, K, T, 2]`, pixels) on a stored split.
-
-    `module` is the data's, with `positions`, and `config` its settings. Near is half a digit.
-    """
+def found_paths(path: Callable[[Tensor], Tensor], split: Split, batch_size: int, device: torch.device) -> Paths:
+    """What a model's `path` (video `[B, T, C, H, W]` → centres (y, x) `[B, K, T, 2]`, pixels) finds in a split of N
+    clips, `[N, K, T, 2]`."""
     with torch.no_grad():
-        found = torch.cat(
-            [
-                path(split.batch(slice(first, first + batch_size), device).video).double().cpu()
-                for first in range(0, len(split.video), batch_size)
-            ]
-        )
-    truth = true_paths(module, config, split.factors).transpose(0, 2, 1, 3)  # [N, O, T, 2]
-    return scores(found.numpy(), truth, config.digit_px / 2)
+        parts = [
+            path(split.batch(slice(first, first + batch_size), device).video).double().cpu()
+            for first in range(0, len(split.video), batch_size)
+        ]
+    return torch.cat(parts).numpy()
+
+
+def track_scores(found: Paths, truth: Paths, near_px: float) -> TrackScores:
+    """Scores of `found` `[N, K, T, 2]` against `truth` `[N, T, O, 2]`."""
+    return scores(found, truth.transpose(0, 2, 1, 3), near_px)
 
 
 def scores(found: Paths, truth: Paths, near_px: float) -> TrackScores:

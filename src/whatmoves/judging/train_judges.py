@@ -18,7 +18,8 @@ from whatmoves import plugins
 from whatmoves.data.clips import Split
 from whatmoves.files import write_json
 from whatmoves.judging.drawing import Drawn, Pencil, geometry_of
-from whatmoves.judging.judges import CLASSES, Judges, digit_sets, kappa, save_judges, true_sets
+from whatmoves.judging.judged import CLASSES, digit_sets, kappa, true_sets
+from whatmoves.judging.judges import Judges, save_judges
 from whatmoves.judging.networks import CELL_PX, Read, at_centres, bumps
 from whatmoves.judging.path_errors import NEAR_PX, centroids, path_error, true_paths
 from whatmoves.study import Study

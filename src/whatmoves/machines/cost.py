@@ -173,7 +173,10 @@ def work_of(study: Study, rule: str, wildcards: dict[str, str]) -> Work:
         clips = min(study.training_of(model).clips, FIT_CLIPS)
         return Work(_training_operations(study, dataset, model), clips * values if fits else 1.0)
     if rule == "evaluate":
-        passes = test * (2 + asked.best_of * _draws(study, model)) + asked.probe_clips * _encodes(study, model)
+        fresh = (asked.probe_clips + test) * study.is_judged(dataset, model)  # encoded once more, before any training
+        passes = test * (2 + asked.best_of * _draws(study, model)) + (asked.probe_clips + fresh) * _encodes(
+            study, model
+        )
         return Work(seeds * passes * _drawing_operations(study, dataset, model), seeds * test * values)
     if rule == "floor":
         return Work(0.0, test * values)
@@ -186,8 +189,7 @@ def work_of(study: Study, rule: str, wildcards: dict[str, str]) -> Work:
         return Work(0.0, asked.judge_frames * shape.height * shape.width)
     if rule == "judge_floors":
         return Work(0.0, asked.swap_pairs * values)
-    encoded = (asked.probe_clips + test) * _encodes(study, model)
-    return Work(seeds * encoded * _drawing_operations(study, dataset, model), seeds * asked.probe_clips)
+    return Work(0.0, seeds * asked.probe_clips)
 
 
 def _wants_gpu(study: Study, rule: str, wildcards: dict[str, str]) -> bool:
@@ -195,7 +197,7 @@ def _wants_gpu(study: Study, rule: str, wildcards: dict[str, str]) -> bool:
     if rule == "judges":
         return True
     learns = "model" in wildcards and wildcards["model"] in study.models
-    return rule in ("train", "evaluate", "judge", "plan") and learns and _learns(study, wildcards["model"])
+    return rule in ("train", "evaluate", "plan") and learns and _learns(study, wildcards["model"])
 
 
 def _learns(study: Study, model: str) -> bool:

@@ -228,6 +228,17 @@ def _evaluation(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _evaluation_modules(study: Study, wildcards: Mapping[str, str]) -> list[str]:
+    """A model that is judged is asked for what the judges look at when it is evaluated."""
+    asked = study.is_judged(wildcards["dataset"], wildcards["model"])
+    return ["whatmoves.evaluation.evaluate", *(["whatmoves.judging.asking"] if asked else [])]
+
+
+def _judgement(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """Of the model only its name: what it is shows in the numbers that are judged."""
+    return {**_evaluation(study, wildcards), "model": wildcards["model"]}
+
+
 def _floor(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     return {"data": _measured_data(study, wildcards), "floor": wildcards["model"], "evaluation": _measuring(study)}
 
@@ -319,9 +330,9 @@ KINDS = {
     "evaluate": Kind(
         "evaluate/{dataset}/{model}/receipt.json",
         lambda study, w: [
-            "whatmoves.evaluation.evaluate",
             _model_module(study, w),
             _data_module(study, w),
+            *_evaluation_modules(study, w),
             *_own(study),
         ],
         _evaluation,
@@ -338,8 +349,8 @@ KINDS = {
     ),
     "judge": Kind(
         "judge/{dataset}/{model}/receipt.json",
-        lambda study, w: ["whatmoves.judging.judge", _model_module(study, w), _data_module(study, w)],
-        _evaluation,
+        lambda study, w: ["whatmoves.judging.judge", _data_module(study, w)],
+        _judgement,
     ),
     "judge_floors": Kind(
         "judge/{dataset}/floors/receipt.json",
