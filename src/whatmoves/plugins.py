@@ -177,7 +177,7 @@ def _module(path: str, kind: str, where: str, known: list[str], needed: Mapping[
         raise ConfigError(f"{where}.kind is {kind!r}, which is unknown;{hint} known: {all_known}")
     module = _found(path, kind, f"{where}.kind", needed)
     if not (isinstance(module.Config, type) and issubclass(module.Config, Settings)):
-        file = shown_path(module.__file__ or path)
+        file = shown_path(getattr(module, "__file__", None) or path)
         raise ConfigError(f"{where}.kind is {kind!r}, but Config in {file} is no Settings; write {CONFIG} there")
     return module
 
@@ -193,7 +193,7 @@ def _found(path: str, said: str, key: str, needed: Mapping[str, str]) -> ModuleT
             fix = "put its folder here or on PYTHONPATH, or install it"
             raise ConfigError(f"{key} is {said!r}, but there is no module {error.name!r}; {fix}") from None
         raise ConfigError(f"{key} is {said!r}, which needs the missing package {error.name!r}") from None
-    file = shown_path(module.__file__ or path)
+    file = shown_path(getattr(module, "__file__", None) or path)
     for name, fix in needed.items():
         if not hasattr(module, name):
             raise ConfigError(f"{key} is {said!r}, but {file} has no {name}; write {fix} there")
