@@ -30,6 +30,8 @@ FRAMES = {
     ),
     "copy_content": Frame("copy of content source", swaps=True),
     "copy_motion": Frame("copy of motion source", swaps=True),
+    "copy_giver": Frame("giver, copied"),  # of one exchanged factor, as the next
+    "copy_receiver": Frame("receiver, copied"),
     "noise": Frame("noise", codes=True),
     "raw_inputs": Frame("raw inputs", codes=True),
     "pca": Frame("PCA"),

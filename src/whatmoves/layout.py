@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from whatmoves.study import Study
 
 NOTHING = "nothing_to_show"  # in the data file of a figure that could not be filled: the reason
+SHIFTED_SETS = "sets"  # shifted test clips of a data set, and their floors
 JUDGED_FLOORS = "floors"  # one judgement for all floors and ceilings that need no model
 PLANNED_FLOORS = "floors"  # and one job for all that are planned with
 
@@ -58,6 +59,14 @@ class Layout:
     def plans(self, dataset: str, row: str) -> Path:
         """What was planned with all seeds of a model, or with the `floors`, and what came of it."""
         return self.root / "plan" / dataset / row
+
+    def exchange(self, dataset: str, row: str) -> Path:
+        """What factors exchanged one by one became in a model's clips, or in those of the `floors`."""
+        return self.root / "exchange" / dataset / row
+
+    def shift(self, dataset: str, row: str) -> Path:
+        """What a model loses on shifted test sets, or the `sets` themselves."""
+        return self.root / "shift" / dataset / row
 
     def work(self, dataset: str, model: str, seed: int, made_of: str) -> Path:
         """Resumable state of a training, named by what it is made of; gone when it has finished."""

@@ -26,15 +26,17 @@ SHOWN = ("loss", "detect_ahead", "attention")
 def kind_schema(section: str, kind: str, where: str | None = None) -> dict[str, Any]:
     """JSON Schema of the options of one kind of data set (`data`) or model (`models`), with its `abilities`.
 
-    A data kind is able to `swap` if it can render the factors of a swap, and has `tests`, the stored splits that are
-    tested on beside `test`; a model has the methods of its class, and `reads_actions` if its module says when it does.
+    A data kind is able to `swap` if it can render the factors of a swap, to `shift` if it draws test clips outside the
+    training range, and has `tests`, the stored splits that are tested on beside `test`; a model has the methods of its
+    class, and `reads_actions` if its module says when it does.
     `where` names the config key in an error.
     """
     module = data_module(kind, where) if section == "data" else model_module(kind, where)
     schema: dict[str, Any] = module.Config.model_json_schema()
     if section == "data":
         tests = list(getattr(module, "OTHER_TESTS", {}).values())
-        return {**schema, "abilities": ["swap"] if can_swap(module) else [], "tests": tests}
+        able = [*(["swap"] if can_swap(module) else []), *(["shift"] if hasattr(module, "shifted") else [])]
+        return {**schema, "abilities": able, "tests": tests}
     able = [name for name in SHOWN if callable(getattr(module.Model, name, None))]
     able += ["reads_actions"] if "reads_actions" in inspect.getsource(module) else []
     return {**schema, "abilities": [*abilities(module.Model), *able]}

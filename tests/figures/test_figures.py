@@ -138,6 +138,10 @@ def results(tmp_path: Path) -> Path:
     }
     values["moving_digits.disentangled_vae.block_gap"] = entry
     values["moving_digits.disentangled_vae.flicker"] = {"unit": "", **entry, "own": True}
+    for model in ("disentangled_vae", "lstm_vae"):
+        values |= {
+            f"moving_digits.{model}.{name}": entry for name in ("exchange_block", "shift_lost_speed_reconstruct")
+        }
     write_json(tmp_path / "values.json", {"values": values})
     return tmp_path
 

@@ -141,8 +141,8 @@ def test_an_entry_that_is_not_judged_is_trained_and_evaluated_all_the_same():
     study = real_study()
     left_out = study.models["pca"].model_copy(update={"judged": False})
     unjudged = study.model_copy(update={"models": {**study.models, "pca": left_out}})
-    judgement = ("judge", {"dataset": "moving_digits", "model": "pca"})
-    assert [job for job in expected_jobs(study) if job != judgement] == expected_jobs(unjudged)
+    asked = [(kind, {"dataset": "moving_digits", "model": "pca"}) for kind in ("judge", "exchange")]
+    assert [job for job in expected_jobs(study) if job not in asked] == expected_jobs(unjudged)
     assert judged_rows(study, "moving_digits") == [*study.models, JUDGED_FLOORS]
     assert judged_rows(unjudged, "moving_digits") == [*(name for name in study.models if name != "pca"), JUDGED_FLOORS]
     train = {"dataset": "moving_digits", "model": "pca", "seed": "0"}

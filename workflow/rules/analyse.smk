@@ -14,6 +14,18 @@ rule analyse:
             for dataset, row in planned_rows(STUDY)
             for name in ("plan.json", "tasks.npz")
         ],
+        exchanges=[
+            f"{R}/exchange/{dataset}/{row}/{name}"
+            for dataset in STUDY.judged_data()
+            for row in exchanged_rows(STUDY, dataset)
+            for name in ("exchange.json", "clips.npz")
+        ],
+        shifts=[
+            f"{R}/shift/{dataset}/{row}/{name}"
+            for dataset in STUDY.data
+            for row in shifted_rows(STUDY, dataset)[:-1]
+            for name in ("shift.json", "clips.npz")
+        ],
         judges=[f"{R}/judges/{dataset}/quality.json" for dataset in STUDY.judged_data()],
         hypotheses=f"{TEMPLATES}/hypotheses.yaml",
     output:

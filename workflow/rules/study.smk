@@ -8,6 +8,7 @@ from whatmoves.errors import WhatMovesError
 from whatmoves.failed_jobs import why
 from whatmoves.floors import of_clips
 from whatmoves.gpus import JOBS_AT_ONCE
+from whatmoves.asked import exchanged_rows, shifted_rows
 from whatmoves.layout import judged_rows
 from whatmoves.loading import (
     abilities_of,

@@ -4,7 +4,7 @@ A row is a model, the same model with fresh weights (`untrained_<model>`), a flo
 clips.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,20 +33,31 @@ def judged(study: Study, root: Path, dataset: str) -> Iterator[Row]:
     """All rows of a judged data set; raises `DataError` naming a result that is missing."""
     layout = Layout(root)
     for name in judged_rows(study, dataset):
-        folder = layout.judgement(dataset, name)
-        record, arrays = read_json(folder / "judgement.json"), read_arrays(folder / "clips.npz")
-        files = [str((folder / file).relative_to(root)) for file in ("judgement.json", "clips.npz")]
-        if name == JUDGED_FLOORS:
-            for row, found in record["rows"].items():
-                clips = _clips(arrays, found["seeds"], f"{row}_")
-                yield Row(row, found["seeds"], clips, files, found["split"], constant=True)
-            continue
-        yield Row(name, record["seeds"], _clips(arrays, record["seeds"], ""), files, record["split"])
-        if record["untrained"]:
-            yield Row(f"{UNTRAINED}{name}", record["untrained"], {}, files[:1], record["split"])
+        yield from _rows(root, layout.judgement(dataset, name) / "judgement.json", name)
     quality = layout.judges(dataset) / "quality.json"
     ceilings = {f"judges_{measure}": value for measure, value in read_json(quality).items()}
     yield Row("judges", {"0": ceilings}, {}, [str(quality.relative_to(root))], None, constant=True)
+
+
+def further(root: Path, records: Iterable[Path]) -> Iterator[tuple[str, Row]]:
+    """The rows of other records, `<stage>/<data set>/<row>/<name>.json` below `root`, each with its data set."""
+    for path in records:
+        for row in _rows(root, path, path.parent.name):
+            yield path.parents[1].name, row
+
+
+def _rows(root: Path, path: Path, name: str) -> Iterator[Row]:
+    """The rows of one record: a model's and its fresh network's, or those of all floors."""
+    record, arrays = read_json(path), read_arrays(path.with_name("clips.npz"))
+    files = [str(file.relative_to(root)) for file in (path, path.with_name("clips.npz"))]
+    if name == JUDGED_FLOORS:
+        for row, found in record["rows"].items():
+            clips = _clips(arrays, found["seeds"], f"{row}_")
+            yield Row(row, found["seeds"], clips, files, found.get("split"), constant=True)
+        return
+    yield Row(name, record["seeds"], _clips(arrays, record["seeds"], ""), files, record.get("split"))
+    if record.get("untrained"):
+        yield Row(f"{UNTRAINED}{name}", record["untrained"], {}, files[:1], record["split"])
 
 
 def _clips(

@@ -150,6 +150,52 @@ METRICS |= {
     for block in ("content", "motion")
 }
 
+# Factors exchanged one by one (exchange.exchange): what is right in a clip after one of them was exchanged.
+EXCHANGED = ("class", "hand", "start", "direction", "speed")
+METRICS |= {
+    "exchange_block": Metric("factors exchanged by blocks (copies 0, true render 1)", "", ".3f"),
+    "exchange_part": Metric("factors exchanged by their parts of the code (copies 0, true render 1)", "", ".3f"),
+}
+METRICS |= {
+    f"exchange_none_{read}": Metric(f"own reconstructions with the right {read}", "", ".1%") for read in EXCHANGED
+}
+METRICS |= {"exchange_none_all": Metric("own reconstructions with every factor right", "", ".1%")}
+METRICS |= {
+    f"exchange_{way}_{factor}_{read}": Metric(
+        f"{'every factor' if read == 'all' else read} right after {factor} was exchanged by {words}", "", ".1%"
+    )
+    for way, words in {"block": "its block", "part": "its part of the code"}.items()
+    for factor in EXCHANGED
+    for read in (*EXCHANGED, "all")
+    if (factor, read) != ("class", "hand")
+}
+METRICS |= {
+    f"exchange_explained_{factor}": Metric(f"{factor} explained by a linear probe of the code", "", ".3f")
+    for factor in EXCHANGED
+}
+
+# Shifted test sets (shifts.shift): parts of the way from floor to ceiling, and what a shift takes of them.
+SHIFTS = ("speed", "size", "contrast", "class", "objects", "hands", "looks")
+KEPT = {
+    "reconstruct": "reconstruction",
+    "predict": "prediction",
+    "swap": "swaps",
+    "content": "class in the code",
+    "motion": "motion in the code",
+}
+METRICS |= {
+    f"shift_{name}_{what}": Metric(f"{words} on the set {name}, from floor to ceiling", "", ".1%")
+    for name in ("test", *SHIFTS)
+    for what, words in KEPT.items()
+}
+METRICS |= {
+    f"shift_lost_{name}_{what}": Metric(
+        f"{words}: part of the way from floor to ceiling lost by {name}", "", ".1%", "lower"
+    )
+    for name in SHIFTS
+    for what, words in KEPT.items()
+}
+
 # What prediction and detection measure (evaluation.prediction, .detection); gains are of analysis.predictions.
 METRICS |= {
     "predict_mse_pixel": Metric("squared error of predictions per pixel", "", ".4f", "lower"),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from whatmoves import plugins
 from whatmoves.analysis.hypotheses import load_hypotheses, verdicts
-from whatmoves.analysis.judgements import Row, judged
+from whatmoves.analysis.judgements import Row, further, judged
 from whatmoves.analysis.metrics import METRICS, Metric, described, indexed, own_metrics
 from whatmoves.analysis.plans import planned, reasons
 from whatmoves.analysis.predictions import gains
@@ -46,11 +46,17 @@ class Measured(NamedTuple):
 
 
 def build_index(
-    study: Study, root: Path, hypotheses: Path, plans: Mapping[str, Sequence[str]] | None = None
+    study: Study,
+    root: Path,
+    hypotheses: Path,
+    plans: Mapping[str, Sequence[str]] | None = None,
+    records: Iterable[Path] = (),
 ) -> dict[str, Any]:
-    """The value index of a finished study; `plans` names the models that were planned with on a data set.
+    """The value index of a finished study.
 
-    Raises `DataError` naming a result that is missing or incomplete.
+    `plans` names the models that were planned with on a data set; `records` are what some models were asked beyond
+    evaluation and judgement (`whatmoves.analysis.judgements.further`). Raises `DataError` naming a result that is
+    missing or incomplete.
     """
     layout = Layout(root)
     found = Measured({}, {})
@@ -73,6 +79,8 @@ def build_index(
         for row in planned(root, dataset, names):
             found.add(_of_judgement(study, row, f"{dataset}.{row.name}"))
         missing |= reasons(root, dataset, names)
+    for dataset, row in further(root, records):
+        found.add(_of_judgement(study, row, f"{dataset}.{row.name}"))
     declared = load_hypotheses(hypotheses)
     computed_at = {name: level for name, level in report().items() if name != "maker"}
     return {
@@ -85,9 +93,15 @@ def build_index(
     }
 
 
-def write_index(study: Study, root: Path, hypotheses: Path, plans: Mapping[str, Sequence[str]] | None = None) -> None:
+def write_index(
+    study: Study,
+    root: Path,
+    hypotheses: Path,
+    plans: Mapping[str, Sequence[str]] | None = None,
+    records: Iterable[Path] = (),
+) -> None:
     """Write `values.json`."""
-    write_json(Layout(root).values, build_index(study, root, hypotheses, plans))
+    write_json(Layout(root).values, build_index(study, root, hypotheses, plans, records))
 
 
 def _mean_frame_errors(study: Study, layout: Layout, dataset: str) -> NDArray[np.float64] | None:

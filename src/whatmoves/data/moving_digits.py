@@ -93,6 +93,17 @@ FACTOR_ROLES: dict[str, FactorRole] = {
 }
 
 
+# What test clips may be shifted by, one thing at a time, in words (`shifted`).
+SHIFTS = {
+    "speed": "half as fast again",
+    "size": "digits larger by three tenths",
+    "contrast": "half the contrast",
+    "class": "classes never seen: digits mirrored at their diagonal",
+    "objects": "one digit more",
+    "hands": "hands never seen: from digits of the training pool to those of the test pool",
+}
+
+
 def outside_files(config: Config) -> list[Path]:
     """What the digits come from outside the package: the files of MNIST, fetched if they are to be."""
     return mnist.find_files(config.mnist_folder, config.download) if config.digit_bank == "mnist" else []
@@ -186,6 +197,11 @@ def positions(config: Config, factors: pd.DataFrame) -> NDArray[np.float64]:
     return _corners(config, _read_draws(config, factors))
 
 
+def pictures(config: Config) -> NDArray[np.uint8]:
+    """The digit bank `[n, d, d]`, d = `digit_px`: what an instance looks like."""
+    return _bank(config).images
+
+
 def swap_factors(content: pd.DataFrame, motion: pd.DataFrame) -> pd.DataFrame:
     """Row by row the digits of `content` with starts, velocities and all that follows from them of `motion`.
 
@@ -198,6 +214,54 @@ def swap_factors(content: pd.DataFrame, motion: pd.DataFrame) -> pd.DataFrame:
     for column in (name for name in swapped.columns if FACTOR_ROLES[name].role == "content"):
         swapped[column] = content[column].to_numpy()
     return swapped
+
+
+def shifted(config: Config, name: str, count: int) -> Split:
+    """The first `count` test clips with one thing changed, as `SHIFTS` says of each name; their centres are theirs."""
+    if name == "hands":
+        bank = _bank(config)
+        tested = _draws(config, "test", 0, 0, count)
+        draws = tested._replace(instances=tested.instances % len(bank.pools["train"]) + bank.pools["train"].start)
+        return _split_of(config, draws)
+    changed = _shifted_config(config, name)
+    split = _with_another(config, changed, count) if name == "objects" else _drawn_split(changed, "test", 0, count)
+    factors, centres = split.factors, split.centres_px
+    if name == "class" and centres is not None:  # what mirrors a digit at its diagonal mirrors its way
+        parts = {name: str(name).rsplit("_", 2) for name in factors}
+        other = {"y": "x", "x": "y"}
+        factors = factors.rename(columns={n: f"{p[0]}_{other[p[1]]}_{p[2]}" for n, p in parts.items() if p[1] in other})
+        centres = np.ascontiguousarray(centres[..., ::-1])
+    return Split(_seen_through(name, split.video), factors, centres_px=centres)
+
+
+def _with_another(config: Config, changed: Config, count: int) -> Split:
+    """The first test clips with the first digit of the clip before as one more."""
+    own = _draws(config, "test", 0, 0, count)
+    draws = Draws(*(np.concatenate([array, np.roll(array[:, :1], 1, axis=0)], axis=1) for array in own))
+    return _split_of(changed, draws)
+
+
+def shifted_truth(config: Config, name: str, factors: pd.DataFrame) -> NDArray[np.uint8]:
+    """`render_factors` of clips of `shifted`; not of `class`, whose digits nobody swaps."""
+    return _seen_through(name, render_factors(_shifted_config(config, name), factors))
+
+
+def _shifted_config(config: Config, name: str) -> Config:
+    """The settings under which the same draws make the clips of a shift."""
+    slowest, fastest = config.speed_px
+    larger = min(round(config.digit_px * 1.3), config.image_px - 1)
+    changes: dict[str, dict[str, Any]] = {
+        "speed": {"speed_px": (1.5 * slowest, 1.5 * fastest)},
+        "size": {"digit_px": larger},
+        "objects": {"digits": config.digits + 1},
+    }
+    return config.model_copy(update=changes.get(name, {}))
+
+
+def _seen_through(name: str, video: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if name == "contrast":
+        return video // 2
+    return np.ascontiguousarray(video.swapaxes(-1, -2)) if name == "class" else video
 
 
 def _stored(config: Config) -> dict[str, int]:
@@ -218,7 +282,10 @@ def _draws(config: Config, stream: str, stream_seed: int, first: int, count: int
 
 
 def _drawn_split(config: Config, stream: str, stream_seed: int, count: int) -> Split:
-    draws = _draws(config, stream, stream_seed, 0, count)
+    return _split_of(config, _draws(config, stream, stream_seed, 0, count))
+
+
+def _split_of(config: Config, draws: Draws) -> Split:
     corners = _corners(config, draws)
     return Split(_video(config, draws, corners), _factors(config, draws), centres_px=_centres(config, corners))
 

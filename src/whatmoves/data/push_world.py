@@ -92,6 +92,16 @@ DRAWN_AT_ONCE = 64  # training clips: in batches of four, drawing them takes fou
 OTHER_TESTS = {"novel": "test_novel"}  # splits that predictions are tested on beside `test`, by the measures' word
 
 
+# What test clips may be shifted by, one thing at a time, in words (`shifted`).
+SHIFTS = {
+    "size": "objects larger by a quarter",
+    "contrast": "half the contrast",
+    "objects": "one object more",
+    "looks": "shapes and colours never seen",
+}
+LARGER = 1.25
+
+
 def more_files(config: Config) -> tuple[str, ...]:
     """What `make` writes beside the files of every data set."""
     return ("test_novel.npz", "test_novel.csv")
@@ -199,6 +209,18 @@ def further_test_clips(config: Config, first: int, count: int) -> tuple[Looks, M
     """Clips `first … first+count-1` as `test` has them, and that no study stores: they go on where `test` must end."""
     looks, _, motion = _drawn(config, "test", 0, MOST_CLIPS + first, count)
     return looks, motion
+
+
+def shifted(config: Config, name: str, count: int) -> Split:
+    """The first `count` test clips with one thing changed, as `SHIFTS` says of each name."""
+    smallest, largest = config.radius
+    changes: dict[str, dict[str, Any]] = {
+        "size": {"radius": (smallest * LARGER, largest * LARGER)},
+        "objects": {"objects": min(config.objects + 1, MAX_OBJECTS)},
+    }
+    changed = config.model_copy(update=changes.get(name, {}))
+    split = _drawn_split(changed, "test_novel" if name == "looks" else "test", count)
+    return split._replace(video=split.video // 2) if name == "contrast" else split
 
 
 def _stored(config: Config) -> dict[str, int]:

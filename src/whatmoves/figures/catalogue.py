@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from whatmoves.asked import exchanged_rows, shifted_rows
 from whatmoves.figures.busy import BUSY, busy_data
 from whatmoves.floors import of_clips
 from whatmoves.layout import figure_name
@@ -41,6 +42,7 @@ def figures_of(study: Study) -> dict[str, list[str]]:
     looking = [dataset for dataset in study.data if _has(study, dataset, "attention")]
     for dataset in sorted(looking, key=lambda name: study.data[name].kind != BUSY)[:1]:
         found[figure_name(study, "attention", dataset)] = _evaluated(study, dataset, "pictures.npz")
+    found |= {figure_name(study, "shifts", d): ["values.json"] for d in study.data if shifted_rows(study, d)}
     return found
 
 
@@ -84,6 +86,8 @@ def _compared(study: Study, dataset: str) -> dict[str, list[str]]:
         found |= {"interpolation": pictures, "swaps": pictures}
     if dataset in study.judged_data() and _has(study, dataset, "encode", "reconstruct", judged=True):
         found["trade_off"] = values
+    if exchanged_rows(study, dataset):
+        found["exchange"] = values
     if _has(study, dataset, "loss"):
         found["training_curves"] = [
             f"train/{d}/{model}/seed-{seed}/history.csv" for d, model, seed in study.runs() if d == dataset

@@ -187,7 +187,7 @@ def work_of(study: Study, rule: str, wildcards: dict[str, str]) -> Work:
         return Work(seeds * frames * (1 + _encodes(study, model)) * per_frame if model else 0.0, frames * values)
     if rule == "judges":
         return Work(0.0, asked.judge_frames * shape.height * shape.width)
-    if rule == "judge_floors":
+    if rule in ("judge_floors", "exchange_floors", "shift_sets"):
         return Work(0.0, asked.swap_pairs * values)
     return Work(0.0, seeds * asked.probe_clips)
 
@@ -197,7 +197,8 @@ def _wants_gpu(study: Study, rule: str, wildcards: dict[str, str]) -> bool:
     if rule == "judges":
         return True
     learns = "model" in wildcards and wildcards["model"] in study.models
-    return rule in ("train", "evaluate", "plan") and learns and _learns(study, wildcards["model"])
+    asks = ("train", "evaluate", "plan", "exchange", "shift")
+    return rule in asks and learns and _learns(study, wildcards["model"])
 
 
 def _learns(study: Study, model: str) -> bool:

@@ -44,6 +44,8 @@ FORMATS = {
 COMMANDS = {
     "judges": "judge",
     "judge_floors": "judge",
+    "exchange_floors": "exchange",
+    "shift_sets": "shift",
     "floor": "evaluate",
     "plan_floors": "plan",
     "figure": "figures",

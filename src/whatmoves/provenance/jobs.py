@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from whatmoves.asked import exchanged_rows, shifted_rows
 from whatmoves.errors import ConfigError
 from whatmoves.layout import PLANNED_FLOORS, figure_parts
 from whatmoves.loading import planned_rows
@@ -144,6 +145,14 @@ def expected_jobs(study: Study) -> list[tuple[str, dict[str, str]]]:
         ("plan_floors", {"dataset": dataset}) if row == PLANNED_FLOORS else ("plan", {"dataset": dataset, "model": row})
         for dataset, row in planned_rows(study)
     ]
+    for dataset in judged:
+        rows = exchanged_rows(study, dataset)
+        jobs += [("exchange", {"dataset": dataset, "model": row}) for row in rows[:-1]]
+        jobs += [("exchange_floors", {"dataset": dataset}) for _ in rows[-1:]]
+    for dataset in study.data:
+        rows = shifted_rows(study, dataset)
+        jobs += [("shift", {"dataset": dataset, "model": row}) for row in rows[:-1]]
+        jobs += [("shift_sets", {"dataset": dataset}) for _ in rows[-1:]]
     return [*jobs, ("analyse", {}), ("paper", {})]
 
 
@@ -260,6 +269,10 @@ def _judge_floors(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     return {"data": _data(study, wildcards), "evaluation": _measuring(study)}
 
 
+def _shifted(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
+    return {"data": _measured_data(study, wildcards), "evaluation": _measuring(study)}
+
+
 def _shown(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
     """The study as tables and figures see it: names, labels, what ran on what, in the study's order."""
     return {
@@ -366,6 +379,26 @@ KINDS = {
         "plan/{dataset}/floors/receipt.json",
         lambda study, w: ["whatmoves.planning.plan", _data_module(study, w)],
         _planning,
+    ),
+    "exchange": Kind(
+        "exchange/{dataset}/{model}/receipt.json",
+        lambda study, w: ["whatmoves.exchange.exchange", _model_module(study, w), _data_module(study, w)],
+        _evaluation,
+    ),
+    "exchange_floors": Kind(
+        "exchange/{dataset}/floors/receipt.json",
+        lambda study, w: ["whatmoves.exchange.floors", _data_module(study, w)],
+        _judge_floors,
+    ),
+    "shift": Kind(
+        "shift/{dataset}/{model}/receipt.json",
+        lambda study, w: ["whatmoves.shifts.shift", _model_module(study, w), _data_module(study, w)],
+        _evaluation,
+    ),
+    "shift_sets": Kind(
+        "shift/{dataset}/sets/receipt.json",
+        lambda study, w: ["whatmoves.shifts.sets", _data_module(study, w)],
+        _shifted,
     ),
     "analyse": Kind("values.receipt.json", lambda study, w: ["whatmoves.analysis.values", *_own(study)], _analysis),
     "figure": Kind("figures/{figure}.receipt.json", _figure_modules, _drawn),

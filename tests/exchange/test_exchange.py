@@ -1,0 +1,176 @@
+"""Factors exchanged one by one: a code of the true factors scores 1, a shuffled one 0, blocks carry what they hold."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from whatmoves.data import moving_digits
+from whatmoves.evaluation.swaps import Mixer
+from whatmoves.exchange.exchange import COPIES, TRUTH, WAYS, Found, enter, exchanged, score
+from whatmoves.exchange.floors import floor
+from whatmoves.exchange.pairs import FACTORS, MOTION, exchanges_of, read_after
+from whatmoves.exchange.parts import fitted_parts
+from whatmoves.exchange.reading import question, read
+from whatmoves.exchange.task import ExchangeTask, columns_of
+from whatmoves.judging.control import Coder
+from whatmoves.judging.judges import Judged
+
+CONFIG = moving_digits.Config(validation_clips=200, test_clips=400)
+HOST = torch.device("cpu")
+
+
+class TrueJudges:
+    """Knows the digit and the path of every clip that was drawn from factors."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, tuple[int, NDArray[np.float64]]] = {}
+
+    def show(self, factors: pd.DataFrame) -> NDArray[np.uint8]:
+        """The clips of a factor table, from now on known."""
+        video = moving_digits.render_factors(CONFIG, factors)
+        paths = moving_digits.positions(CONFIG, factors)[:, 0] + (CONFIG.digit_px - 1) / 2
+        for clip, label, path in zip(video, factors.class_1, paths, strict=True):
+            self.known[clip.tobytes()] = int(label), path
+        return video
+
+    def judge(self, video: NDArray[np.uint8], device: torch.device) -> Judged:
+        """As the trained judges would, were they never wrong."""
+        answers = [self.known[clip.tobytes()] for clip in video]
+        digits = np.eye(10)[[label for label, _ in answers]]
+        return Judged(digits, None, digits[:, None], np.stack([path for _, path in answers])[:, :, None])
+
+
+class Oracle:
+    """A model whose code is the true factors, turned within two blocks; it draws the nearest digit of the bank."""
+
+    def __init__(
+        self, judges: TrueJudges, bank: dict[str, NDArray[Any]], turns: dict[str, NDArray[np.float64]]
+    ) -> None:
+        self.judges, self.bank, self.turns = judges, bank, turns
+
+    def codes(self, columns: Any) -> dict[str, NDArray[np.float32]]:
+        """Blocks `[N, D]` of columns by factor."""
+        content = np.concatenate([columns["class"], columns["hand"]], axis=1)
+        motion = np.concatenate([columns[name] for name in MOTION], axis=1)
+        return {"content": (content @ self.turns["content"]).astype(np.float32),
+                "motion": (motion @ self.turns["motion"]).astype(np.float32)}  # fmt: skip
+
+    def decode(self, codes: Any) -> torch.Tensor:
+        """The rendered clips of codes."""
+        content = codes["content"].double().numpy() @ self.turns["content"].T
+        motion = codes["motion"].double().numpy() @ self.turns["motion"].T
+        weights = np.where(np.arange(content.shape[1]) < 10, 10.0, 1.0)  # its class first, then the nearest hand
+        far = np.square((content[:, None] - self.bank["content"][None]) * weights).sum(-1)
+        instance = self.bank["instance"][far.argmin(1)]
+        angle = np.arctan2(motion[:, 2], motion[:, 3])
+        table = pd.DataFrame({
+            "class_1": self.bank["class"][far.argmin(1)], "instance_1": instance,
+            "start_y_1": motion[:, 0].clip(0, CONFIG.range_px), "start_x_1": motion[:, 1].clip(0, CONFIG.range_px),
+            "velocity_y_1": motion[:, 4] * np.sin(angle), "velocity_x_1": motion[:, 4] * np.cos(angle),
+        })  # fmt: skip
+        return torch.from_numpy(self.judges.show(table)).float().div_(255)
+
+
+@pytest.fixture(scope="module")
+def asked() -> dict[str, Any]:
+    """The task, its judges, an oracle and the numbers of floors and ceiling."""
+    source = moving_digits.MovingDigits(CONFIG, None)  # type: ignore[arg-type]  # nothing stored is read
+    train = source.train_split(600).factors
+    validation, test = (moving_digits._drawn_split(CONFIG, name, 0, 400) for name in ("validation", "test"))
+    bank = moving_digits.pictures(CONFIG)
+    exchanges = exchanges_of(CONFIG, test.factors)
+    questions = {name: question(moving_digits, CONFIG, test.factors, of) for name, of in exchanges.items()}
+    targets = columns_of(bank, train, validation.factors)
+    task = ExchangeTask(moving_digits, CONFIG, test, exchanges, questions, targets)
+    judges = TrueJudges()
+    judges.show(test.factors)
+    for of in exchanges.values():
+        judges.show(of.wanted)
+    rng = np.random.default_rng(0)
+    turns = {
+        name: np.linalg.qr(rng.standard_normal((width, width)))[0] for name, width in (("content", 18), ("motion", 5))
+    }
+    tested = columns_of(bank, train, test.factors)["validation"]
+    content = np.concatenate([tested["class"], tested["hand"]], axis=1)
+    known = {
+        "content": content,
+        "instance": test.factors.instance_1.to_numpy(),
+        "class": test.factors.class_1.to_numpy(),
+    }
+    oracle = Oracle(judges, known, turns)
+    frame = {}
+    for row in (*COPIES, TRUTH):
+        found = Found({}, {}, {})
+        right = {name: read(video := floor(row, of, task), judges.judge(video, HOST), questions[name])
+                 for name, of in exchanges.items()}  # fmt: skip
+        for way in WAYS:
+            enter(found, way, right)
+        frame[row] = found.values
+    codes = {part: oracle.codes(columns) for part, columns in (*targets.items(), ("test", tested))}
+    return {"task": task, "judges": judges, "oracle": oracle, "codes": codes, "frame": frame}
+
+
+def run(asked: dict[str, Any], codes: dict[str, Any], mixer: Mixer) -> Found:
+    """All exchanges of the oracle with these codes."""
+    task = asked["task"]
+    parts = fitted_parts(codes["train"], codes["validation"], task.targets["train"], task.targets["validation"])
+    coder = Coder(asked["oracle"], mixer, codes["train"], codes["test"], HOST)
+    return exchanged(coder, parts, task, asked["judges"], asked["frame"], 100)
+
+
+def test_pairs_differ_in_all_that_is_asked(asked: dict[str, Any]) -> None:
+    for name, of in asked["task"].exchanges.items():
+        a, b = (asked["task"].test.factors.iloc[rows] for rows in of.pairs.T)
+        assert ((a.class_1.to_numpy() == b.class_1.to_numpy()) == (name == "hand")).all()
+        assert (a.instance_1.to_numpy() != b.instance_1.to_numpy()).all()
+        assert len(of.pairs) == 100
+
+
+def test_floors_and_ceiling_are_read_as_they_are(asked: dict[str, Any]) -> None:
+    truth, giver, receiver = (asked["frame"][row] for row in (TRUTH, *COPIES))
+    for factor in FACTORS:
+        for name in read_after(factor):
+            cell = f"exchange_block_{factor}_{name}"
+            assert truth[cell] >= (0.97 if name == "hand" else 1.0), cell
+            if name == "class" and factor == "hand":
+                continue  # both clips show it
+            assert (giver if name == factor else receiver)[cell] >= (0.9 if name == "hand" else 1.0), cell
+            assert (receiver if name == factor else giver)[cell] <= 0.25, cell
+    assert score("block", truth, asked["frame"]) == 1
+    assert [score("block", of, asked["frame"]) for of in (giver, receiver)] in (
+        [0, 0],
+        [pytest.approx(0, abs=0.02)] * 2,
+    )
+
+
+def test_a_code_of_the_true_factors_scores_one_by_its_parts(asked: dict[str, Any]) -> None:
+    found = run(asked, asked["codes"], Mixer("blocks", None))
+    assert found.values["exchange_part"] > 0.97
+    assert min(found.values[f"exchange_explained_{factor}"] for factor in FACTORS) > 0.95
+    assert found.values["exchange_none_all"] > 0.97
+    assert not found.cannot
+
+
+def test_blocks_bring_all_that_they_hold(asked: dict[str, Any]) -> None:
+    found = run(asked, asked["codes"], Mixer("blocks", None)).values
+    assert found["exchange_block_hand_all"] > 0.97  # class and motion are kept, and the hand is all that differs
+    assert found["exchange_block_class_class"] == 1
+    assert found["exchange_block_speed_speed"] > 0.97
+    assert found["exchange_block_speed_start"] < 0.1  # start and direction come along with the block
+    assert found["exchange_block"] < found["exchange_part"]
+
+
+def test_a_shuffled_code_scores_nothing(asked: dict[str, Any]) -> None:
+    rng = np.random.default_rng(3)
+    codes = {
+        part: {block: values[rng.permutation(len(values))] for block, values in blocks.items()}
+        for part, blocks in asked["codes"].items()
+    }
+    found = run(asked, codes, Mixer("blocks", None))
+    assert found.values["exchange_block"] < 0.05
+    assert "exchange_part" not in found.values  # no probe explains anything: no part to exchange
+    assert sorted(found.cannot) == sorted(f"exchange_part_{factor}" for factor in FACTORS)
