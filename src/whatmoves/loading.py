@@ -26,7 +26,6 @@ from pydantic import ValidationError
 from whatmoves import plugins
 from whatmoves.errors import ConfigError
 from whatmoves.files import read_json, write_json, write_text
-from whatmoves.layout import PLANNED_FLOORS
 from whatmoves.provenance.closure import closure, combined
 from whatmoves.study import ModelEntry, Study
 from whatmoves.yaml_files import read_yaml
@@ -71,19 +70,6 @@ def abilities_of(section: str, kind: str) -> frozenset[str]:
 def settings_of(section: str, kind: str) -> frozenset[str]:
     """The settings of a kind of data set (`data`) or model (`models`), by name."""
     return frozenset(_described(section, kind).get("properties", ()))
-
-
-def planners(study: Study, dataset: str) -> list[str]:
-    """The models that plans are asked of on a data set: trained there, predicting, and of a kind that reads actions."""
-    needed = {"loss", "predict", "reads_actions"}
-    asked = [name for name, entry in study.models.items() if dataset in entry.trains_on]
-    return [name for name in asked if needed <= abilities_of("models", study.models[name].kind)]
-
-
-def planned_rows(study: Study) -> list[tuple[str, str]]:
-    """Every row of plans as (data set, model), and after the models of a data set its floors."""
-    models = {dataset: planners(study, dataset) for dataset in study.planned_data()}
-    return [(dataset, row) for dataset, names in models.items() if names for row in (*names, PLANNED_FLOORS)]
 
 
 def stored_splits(kind: str) -> tuple[str, ...]:

@@ -8,17 +8,9 @@ from whatmoves.errors import WhatMovesError
 from whatmoves.failed_jobs import why
 from whatmoves.floors import of_clips
 from whatmoves.gpus import JOBS_AT_ONCE
-from whatmoves.asked import exchanged_rows, shifted_rows
+from whatmoves.asked import exchanged_rows, planned_rows, shifted_rows
 from whatmoves.layout import judged_rows
-from whatmoves.loading import (
-    abilities_of,
-    check_deeply,
-    files_of,
-    load_study,
-    planned_rows,
-    require_files,
-    stored_splits,
-)
+from whatmoves.loading import abilities_of, check_deeply, files_of, load_study, require_files, stored_splits
 from whatmoves.machine import has_usable_gpu
 from whatmoves.provenance.closure import Tree, combined
 from whatmoves.provenance.jobs import SYNTAX, expected_jobs, read_fingerprint, receipt_of

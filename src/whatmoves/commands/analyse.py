@@ -22,9 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write results/<study>/values.json."""
     study, layout = open_study(arguments)
-    from whatmoves.asked import exchanged_rows, shifted_rows
+    from whatmoves.asked import exchanged_rows, planned_rows, planners, shifted_rows
     from whatmoves.layout import judged_rows, measured_rows
-    from whatmoves.loading import planned_rows, planners
 
     inputs, records = [arguments.hypotheses], []
     for dataset in study.data:

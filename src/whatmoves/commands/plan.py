@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if mixed := [name for name in ALONE if getattr(arguments, name) is not None]:
         raise ConfigError(f"--{mixed[0]} goes with --checkpoint; leave it out")
+    from whatmoves.asked import planners
     from whatmoves.layout import PLANNED_FLOORS
-    from whatmoves.loading import planners
     from whatmoves.provenance.jobs import fingerprint, short
 
     if arguments.floors:

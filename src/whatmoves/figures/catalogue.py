@@ -8,11 +8,11 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from whatmoves.asked import exchanged_rows, shifted_rows
+from whatmoves.asked import exchanged_rows, planned_rows, shifted_rows
 from whatmoves.figures.busy import BUSY, busy_data
 from whatmoves.floors import of_clips
 from whatmoves.layout import figure_name
-from whatmoves.loading import abilities_of, planned_rows, settings_of
+from whatmoves.loading import abilities_of, settings_of
 from whatmoves.study import Study
 
 SCHEDULED = {"kl_schedule", "kl_annealing", "forcing_start"}  # settings that change a loss while it trains

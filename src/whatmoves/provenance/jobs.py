@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from whatmoves.asked import exchanged_rows, shifted_rows
+from whatmoves.asked import exchanged_rows, planned_rows, shifted_rows
 from whatmoves.errors import ConfigError
 from whatmoves.layout import PLANNED_FLOORS, figure_parts
-from whatmoves.loading import planned_rows
 from whatmoves.plugins import module_path
 from whatmoves.provenance.closure import Tree, source_folder
 from whatmoves.study import Study
@@ -315,7 +314,12 @@ def _drawn(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
 
 def _analysis(study: Study, wildcards: Mapping[str, str]) -> dict[str, Any]:
     read = study.evaluation.model_dump(mode="json", include=set(ANALYSIS_SETTINGS))
-    return {**_shown(study, wildcards), "evaluation": read, "planned": planned_rows(study)}
+    asked = {
+        "planned": planned_rows(study),
+        "exchanged": {dataset: exchanged_rows(study, dataset) for dataset in study.data},
+        "shifted": {dataset: shifted_rows(study, dataset) for dataset in study.data},
+    }
+    return {**_shown(study, wildcards), "evaluation": read, **asked}
 
 
 def _whole(study: Study, _: Mapping[str, str]) -> dict[str, Any]:
