@@ -16,8 +16,8 @@ from whatmoves.exchange.pairs import FACTORS, MOTION, exchanges_of, read_after
 from whatmoves.exchange.parts import fitted_parts
 from whatmoves.exchange.reading import question, read
 from whatmoves.exchange.task import ExchangeTask, columns_of
-from whatmoves.judging.control import Coder
-from whatmoves.judging.judges import Judged
+from whatmoves.judging.asking import Coder
+from whatmoves.judging.judged import Judged
 
 CONFIG = moving_digits.Config(validation_clips=200, test_clips=400)
 HOST = torch.device("cpu")
@@ -118,8 +118,8 @@ def run(asked: dict[str, Any], codes: dict[str, Any], mixer: Mixer) -> Found:
     """All exchanges of the oracle with these codes."""
     task = asked["task"]
     parts = fitted_parts(codes["train"], codes["validation"], task.targets["train"], task.targets["validation"])
-    coder = Coder(asked["oracle"], mixer, codes["train"], codes["test"], HOST)
-    return exchanged(coder, parts, task, asked["judges"], asked["frame"], 100)
+    coder = Coder(asked["oracle"], mixer, HOST)
+    return exchanged(coder, codes["test"], parts, task, asked["judges"], asked["frame"], 100)
 
 
 def test_pairs_differ_in_all_that_is_asked(asked: dict[str, Any]) -> None:

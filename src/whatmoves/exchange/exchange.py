@@ -31,7 +31,7 @@ from whatmoves.exchange.parts import LEAST_EXPLAINED, Parts, fitted_parts
 from whatmoves.exchange.reading import read
 from whatmoves.exchange.task import ExchangeTask, open_exchange
 from whatmoves.files import read_arrays, read_json, write_arrays, write_json
-from whatmoves.judging.control import Coder, rows_of
+from whatmoves.judging.asking import Coder, rows_of
 from whatmoves.judging.judge import codes_of_seed
 from whatmoves.judging.judges import Judges, load_judges
 from whatmoves.study import Study
@@ -78,11 +78,11 @@ def exchange(
     of_seeds: dict[int, Found] = {}
     for seed, path in checkpoints.items():
         net: Any = load_checkpoint(path, place, study.models[model].kind).model
-        codes, projector = codes_of_seed(stored, seed), swaps.get(f"seed{seed}_projector")
+        codes, projector = codes_of_seed(stored, "seed", seed), swaps.get(f"seed{seed}_projector")
         mixer = Mixer("blocks" if projector is None else "learned", projector)
-        coder = Coder(net, mixer, codes["train"], codes["test"], place)
+        coder = Coder(net, mixer, place)
         parts = fitted_parts(codes["train"], codes["validation"], task.targets["train"], task.targets["validation"])
-        of_seeds[seed] = exchanged(coder, parts, task, judges, frame, study.evaluation.batch_size)
+        of_seeds[seed] = exchanged(coder, codes["test"], parts, task, judges, frame, study.evaluation.batch_size)
     cannot: dict[str, str] = {}
     for found in of_seeds.values():
         cannot |= found.cannot
@@ -94,13 +94,14 @@ def exchange(
 
 def exchanged(
     coder: Coder,
+    codes: Codes,
     parts: Parts,
     task: ExchangeTask,
     judges: Judges,
     frame: Mapping[str, Mapping[str, float]],
     batch_size: int,
 ) -> Found:
-    """All exchanges of one trained model; `frame` holds the numbers of floors and ceiling."""
+    """All exchanges in the test `codes` of one trained model; `frame` holds the numbers of floors and ceiling."""
     found = Found({}, {}, {})
     for factor, explained in parts.explained.items():
         found.values[f"exchange_explained_{factor}"] = explained
@@ -114,7 +115,8 @@ def exchanged(
                 continue
             if way == "part" and factor == NOTHING:
                 continue  # said once, with the blocks
-            video = coder.draw(mixed(way, of, coder, parts), batch_size)
+            with torch.inference_mode():
+                video = coder.draw(mixed(way, of, coder.mixer, codes, parts), batch_size)
             right[factor] = read(video, judges.judge(video, coder.device), task.questions[factor])
         enter(found, way, right)
         if (scored := score(way, found.values, frame)) is not None:
@@ -122,14 +124,14 @@ def exchanged(
     return found
 
 
-def mixed(way: str, of: Exchanges, coder: Coder, parts: Parts) -> Codes:
+def mixed(way: str, of: Exchanges, mixer: Mixer, codes: Codes, parts: Parts) -> Codes:
     """The codes `[P, D]` that should show the exchange."""
-    giver, receiver = (rows_of(coder.test, rows) for rows in of.pairs.T)
+    giver, receiver = (rows_of(codes, rows) for rows in of.pairs.T)
     if of.factor == NOTHING:
         return receiver
     if way == "part":
         return parts.exchanged(of.factor, giver, receiver)
-    return coder.mixer.mix(*((giver, receiver) if of.factor in CONTENT else (receiver, giver)))
+    return mixer.mix(*((giver, receiver) if of.factor in CONTENT else (receiver, giver)))
 
 
 def enter(found: Found, way: str, right: Right) -> None:

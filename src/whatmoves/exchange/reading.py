@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from whatmoves.exchange.pairs import MOTION, Exchanges, MotionSources, motion_sources, read_after
-from whatmoves.judging.judges import Judged
+from whatmoves.judging.judged import Judged
 from whatmoves.judging.path_errors import NEAR_PX
 
 HANDS = 10  # pictures that the wanted one is found among

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from whatmoves.asked import planned_rows
 from whatmoves.data.clips import ClipShape
 from whatmoves.errors import ConfigError
-from whatmoves.loading import planned_rows
 from whatmoves.planning.tasks import tasks_of_study
 from whatmoves.study import Study
 

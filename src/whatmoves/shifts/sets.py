@@ -21,7 +21,8 @@ from whatmoves import plugins
 from whatmoves.data.clips import Source, Split, past_of
 from whatmoves.evaluation.swaps import swap_pairs
 from whatmoves.files import read_arrays, write_arrays, write_json
-from whatmoves.judging.judges import Judges, digit_sets, load_judges, true_sets
+from whatmoves.judging.judged import digit_sets, true_sets
+from whatmoves.judging.judges import Judges, load_judges
 from whatmoves.judging.path_errors import NEAR_PX, path_error
 from whatmoves.study import Study
 from whatmoves.training.runtime import choose_device, tune_malloc

@@ -95,7 +95,7 @@ def shift(
     for seed, path in checkpoints.items():
         net: Any = load_checkpoint(path, place, study.models[model].kind).model
         reader = None
-        if judges is not None and train is not None and (codes := codes_of_seed(stored, seed)["train"]):
+        if judges is not None and train is not None and (codes := codes_of_seed(stored, "seed", seed)["train"]):
             projector = swaps.get(f"seed{seed}_projector")
             can_swap = f"seed{seed}_swapped" in swaps
             mixer = Mixer("blocks" if projector is None else "learned", projector) if can_swap else None
