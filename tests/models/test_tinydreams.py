@@ -222,7 +222,7 @@ def test_registers_look_where_the_first_block_says() -> None:
     model = small().eval()
     video, actions = clips(2)[:2]
     assert actions is not None
-    image, token = model._inputs(video[:, 3:4], actions[:, 3])
+    image, token = model._image(video[:, 3:4]), model._action(actions[:, 3])
     first = model.transformer.blocks[0]
     tokens = first.attention_norm(torch.cat((model.transformer.registers.expand(2, -1, -1), token, image), 1))
     expected = first.attention.weights(tokens, tokens).mean(1)[:, :2, 3:]

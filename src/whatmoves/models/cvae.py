@@ -178,6 +178,7 @@ class Model(nn.Module):
         end = min(S, latest[self.config.skip_from] + 1)
         start = min(undrawn, end - 1)
         skip_inputs = self._skip_inputs([maps[:, start:end] for maps in skips])
+        rises = self.decoder.rises()
         states: States = None
         prior_states: States = None
         frames: list[Tensor] = []
@@ -197,7 +198,7 @@ class Model(nn.Module):
             features = features[:, steps.start - first :]
             of_steps = (skip_inputs[min(step - start, len(skip_inputs) - 1)] for step in steps)
             stages = [_in_a_row(torch.stack(stage, dim=1)) for stage in zip(*of_steps, strict=True)]
-            pictures = self.decoder(features.flatten(0, 1), stages)
+            pictures = self.decoder(features.flatten(0, 1), stages, rises)
             frames.append(torch.unflatten(pictures, 0, features.shape[:2]))
             priors.append(prior)
         return torch.cat(frames, dim=1), Gaussian(*(torch.cat(parts, dim=1) for parts in zip(*priors, strict=True)))

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from whatmoves.data.clips import ClipShape
+from whatmoves.models.doubling import convolve_doubled, doubled_kernel
 
 Widths = tuple[int, ...]
 States = tuple[Tensor, Tensor] | None
@@ -65,7 +66,8 @@ class FrameDecoder(nn.Module):
 
     Each stage doubles the sides (nearest neighbour) and begins with a convolution over two things side by side: what
     rises from below, and the encoder's map of an earlier frame. That is the sum of a convolution of each, so the
-    second is done once for a frame (`skip_inputs`), however many frames are drawn upon it.
+    second is done once for a frame (`skip_inputs`), however many frames are drawn upon it, and the first before the
+    sides are doubled (`rises`).
     """
 
     def __init__(self, shape: ClipShape, widths: Widths, depths: Widths, code_width: int) -> None:
@@ -91,10 +93,14 @@ class FrameDecoder(nn.Module):
         """What the maps of N frames add to the frames drawn upon them, one `[N, …]` each stage, finest first."""
         return [ground(maps) for ground, maps in zip(self.ground, skips, strict=True)]
 
-    def forward(self, codes: Tensor, skip_inputs: list[Tensor]) -> Tensor:
+    def rises(self) -> list[Tensor]:
+        """The kernel with which maps rise to each stage, finest first: the same at every frame of a rollout."""
+        return [doubled_kernel(rise.weight) for rise in self.rise if isinstance(rise, nn.Conv2d)]
+
+    def forward(self, codes: Tensor, skip_inputs: list[Tensor], rises: list[Tensor]) -> Tensor:
         maps = self.foot(codes[:, :, None, None])
-        for rise, ground, stage in zip(reversed(self.rise), reversed(skip_inputs), reversed(self.stages), strict=True):
-            maps = stage(rise(F.interpolate(maps, scale_factor=2)) + ground)
+        for rise, ground, stage in zip(reversed(rises), reversed(skip_inputs), reversed(self.stages), strict=True):
+            maps = stage(convolve_doubled(maps, rise) + ground)
         frames: Tensor = maps.float().sigmoid()
         return frames
 

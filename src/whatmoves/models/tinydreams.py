@@ -179,20 +179,26 @@ class Model(nn.Module):
             )
         return actions[:, :count]
 
-    def _inputs(self, past: Tensor, actions: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Past frames `[N, P, C, H, W]` and actions `[N, A]` as image tokens `[N, h · w, dim]` and action token."""
-        maps = self.tokenizer(past.flatten(1, 2)) + self.positions
-        token = None if self.action_token is None or actions is None else self.action_token(actions)
-        return maps.flatten(2).transpose(1, 2), token
+    def _image(self, past: Tensor) -> Tensor:
+        """Past frames `[N, P, C, H, W]` as image tokens `[N, h · w, dim]`."""
+        maps: Tensor = self.tokenizer(past.flatten(1, 2)) + self.positions
+        return maps.flatten(2).transpose(1, 2)
+
+    def _action(self, actions: Tensor | None) -> Tensor | None:
+        """Actions `[N, A]` as one token each `[N, 1, dim]`; None where the model reads none."""
+        return None if self.action_token is None or actions is None else self.action_token(actions)
 
     def _tokens(self, past: Tensor, actions: Tensor | None) -> Tensor:
         """Image tokens after the last block, `[N, h · w, dim]`."""
-        tokens: Tensor = self.transformer(*self._inputs(past, actions))
+        tokens: Tensor = self.transformer(self._image(past), self._action(actions))
         return tokens
 
-    def _drawn(self, past: Tensor, actions: Tensor | None) -> Tensor:
-        """The frames `[N, C, H, W]` after pasts `[N, P, C, H, W]` under the actions `[N, A]` of their last frames."""
-        tokens = self._tokens(past, actions)
+    def _drawn(self, past: Tensor, actions: Tensor | None, image: Tensor | None = None) -> Tensor:
+        """The frames `[N, C, H, W]` after pasts `[N, P, C, H, W]` under the actions `[N, A]` of their last frames.
+
+        image: the tokens of `past` `[N, h · w, dim]`, where they are made already.
+        """
+        tokens: Tensor = self.transformer(self._image(past) if image is None else image, self._action(actions))
         if self.training and self.config.token_noise:
             deviation = tokens.detach().float().std((0, 1))
             tokens = tokens + self.config.token_noise * deviation * torch.randn_like(tokens)
@@ -227,7 +233,8 @@ class Model(nn.Module):
         """
         c = self.config
         past, actions, truth = self._pairs(batch)
-        drawn = self._drawn(past, actions)
+        image = self._image(past)
+        drawn = self._drawn(past, actions, image)
         terms = {"l1": F.l1_loss(drawn, truth)}
         total = c.l1_weight * terms["l1"]
         if c.edge_weight:
@@ -243,7 +250,7 @@ class Model(nn.Module):
             terms["features"] = feature_l1(self._fixed_features(drawn.device), drawn, truth)
             total = total + c.perceptual_weight * terms["features"]
         if c.still_weight and actions is not None:
-            terms["still"] = F.l1_loss(self._drawn(past, torch.zeros_like(actions)), past[:, -1])
+            terms["still"] = F.l1_loss(self._drawn(past, torch.zeros_like(actions), image), past[:, -1])
             total = total + c.still_weight * terms["still"]
         if self.discriminator is not None:
             terms["generator_nats"], terms["discriminator_nats"] = self._game(self.discriminator, past, drawn, truth)
@@ -309,7 +316,7 @@ class Model(nn.Module):
         """
         windows, still = self._windows(video)
         chosen = still if actions is None or still is None else actions.flatten(0, 1)
-        seen: Tensor = self.transformer.attention(*self._inputs(windows, chosen))
+        seen: Tensor = self.transformer.attention(self._image(windows), self._action(chosen))
         places = self.positions.shape[1:]
         shares = seen[:, :, : self.config.registers, -places.numel() :]
         return torch.unflatten(torch.unflatten(shares, 3, places), 0, (len(video), -1))

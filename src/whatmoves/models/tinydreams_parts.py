@@ -9,11 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from whatmoves.models.doubling import convolve_doubled, doubled_kernel
 from whatmoves.models.pointwise import PointwiseConv2d
 
 Norm = Literal["instance", "batch"]
 Widths = tuple[int, ...]
 SMALL = 0.02  # deviation of fresh positions and registers
+LARGE = 1 << 15  # numbers in the maps of a picture from which on a call for each picture is worth it
 
 
 def learned(*sizes: int) -> nn.Parameter:
@@ -25,19 +27,37 @@ def make_norm(kind: Norm, channels: int) -> nn.Module:
     """Instance norm, which takes level and contrast out of every channel of a picture, or batch norm, which keeps how
     they differ from picture to picture. Both have 2 · channels parameters and take `[N, channels, H, W]`.
     """
-    if kind == "batch":
-        return nn.BatchNorm2d(channels)
-    return nn.GroupNorm(channels, channels)  # one channel a group is instance norm
+    return nn.BatchNorm2d(channels) if kind == "batch" else InstanceNorm(channels)
+
+
+class InstanceNorm(nn.GroupNorm):
+    """One channel a group. On a CPU a picture alone is a batch whose batch norm is the same: PyTorch's group norm takes
+    five times as long to go back through large maps with channels last.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        if maps.device.type != "cpu" or maps[0].numel() < LARGE:
+            return super().forward(maps)
+        pictures, scale = torch.split(maps, 1), (self.weight, self.bias)
+        return torch.cat([F.batch_norm(picture, None, None, *scale, True, eps=self.eps) for picture in pictures])
 
 
 class ResidualBlock(nn.Module):
     """`[N, before, H, W]` → `[N, after, H/stride, W/stride]`: two 3×3 convolutions beside a shortcut.
 
+    `doubles` (stride 1): the block of maps whose sides were doubled before, `[N, after, 2H, 2W]`.
     `bare`: the second convolution has a bias, and neither norm nor activation follows.
     """
 
-    def __init__(self, before: int, after: int, stride: int, norm: Norm, act: nn.Module, bare: bool = False) -> None:
+    def __init__(
+        self, before: int, after: int, stride: int, norm: Norm, act: nn.Module, doubles: bool = False,
+        bare: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.doubles = doubles
         self.path = nn.Sequential(
             nn.Conv2d(before, after, 3, stride, padding=1, bias=False),
             make_norm(norm, after),
@@ -54,8 +74,21 @@ class ResidualBlock(nn.Module):
             self.shortcut = nn.Sequential(PointwiseConv2d(before, after, stride), make_norm(norm, after))
 
     def forward(self, maps: Tensor) -> Tensor:
-        result: Tensor = self.last(self.path(maps) + self.shortcut(maps))
+        if not self.doubles:
+            result: Tensor = self.last(self.path(maps) + self.shortcut(maps))
+            return result
+        first = self.path[0]
+        assert isinstance(first, nn.Conv2d)
+        risen = convolve_doubled(maps, doubled_kernel(first.weight))
+        result = self.last(self.path[1:](risen) + self._doubled_shortcut(maps))
         return result
+
+    def _doubled_shortcut(self, maps: Tensor) -> Tensor:
+        """The shortcut of doubled maps: its 1×1 convolution comes before the doubling."""
+        if not isinstance(self.shortcut, nn.Sequential):
+            return F.interpolate(maps, scale_factor=2)
+        shortcut: Tensor = self.shortcut[1](F.interpolate(self.shortcut[0](maps), scale_factor=2))
+        return shortcut
 
 
 class ConvTokenizer(nn.Sequential):
@@ -82,12 +115,12 @@ class DrawingHead(nn.Module):
     def __init__(self, dim: int, widths: Widths, blocks: int, norm: Norm, channels: int, grey: float, skip: bool):
         super().__init__()
         self.channels, self.skip = channels, skip
-        stages: list[nn.Module] = []
-        for inputs, outputs in itertools.pairwise((dim, *widths)):
-            stages.append(nn.Upsample(scale_factor=2, mode="nearest"))
+        self.stages = nn.Sequential()
+        for stage, (inputs, outputs) in enumerate(itertools.pairwise((dim, *widths))):
             for block in range(blocks):
-                stages.append(ResidualBlock(outputs if block else inputs, outputs, 1, norm, nn.ReLU()))
-        self.stages = nn.Sequential(*stages)
+                made = ResidualBlock(outputs if block else inputs, outputs, 1, norm, nn.ReLU(), doubles=not block)
+                # Numbered as if the doubling were a layer before a stage's blocks: so are the keys of checkpoints.
+                self.stages.add_module(str(stage * (blocks + 1) + 1 + block), made)
         self.head = nn.Conv2d(widths[-1], channels + skip, 3, padding=1)
         assert self.head.bias is not None
         with torch.no_grad():
