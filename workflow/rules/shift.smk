@@ -37,7 +37,6 @@ rule shift:
         judged=lambda wildcards: of_judged(
             wildcards.dataset,
             f"judges/{wildcards.dataset}/judges.pt",
-            f"evaluate/{wildcards.dataset}/{wildcards.model}/codes.npz",
             f"evaluate/{wildcards.dataset}/{wildcards.model}/swaps.npz",
         ),
         checkpoints=lambda wildcards: [

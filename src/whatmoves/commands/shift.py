@@ -49,14 +49,14 @@ def run(arguments: argparse.Namespace) -> None:
 
             shift_floors(study, dataset, judges, layout.data(dataset), folder, arguments.device)
         return
-    evaluated = layout.evaluation(dataset, row) if judges else None
+    swaps = layout.evaluation(dataset, row) / "swaps.npz" if judges else None
     checkpoints = {seed: layout.checkpoint(dataset, row, seed) for seed in study.seeds_of(row)}
     inputs += [sets / "shift.json", sets / "sets.npz", *checkpoints.values()]
-    inputs += [evaluated / name for name in ("codes.npz", "swaps.npz")] if evaluated else []
+    inputs += [swaps] if swaps else []
     outputs, wildcards = [folder / "shift.json", folder / "clips.npz"], {"dataset": dataset, "model": row}
     with job(arguments, study, "shift", wildcards, inputs, outputs, folder / "receipt.json"):
         take_gpu(arguments.device)
         from whatmoves.shifts.shift import shift
 
-        places = (sets, layout.data(dataset), folder, evaluated, judges)
+        places = (sets, layout.data(dataset), folder, swaps, judges)
         shift(study, dataset, row, checkpoints, *places, arguments.device)

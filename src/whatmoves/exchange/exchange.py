@@ -34,6 +34,7 @@ from whatmoves.files import read_arrays, read_json, write_arrays, write_json
 from whatmoves.judging.asking import Coder, rows_of
 from whatmoves.judging.judge import codes_of_seed
 from whatmoves.judging.judges import Judges, load_judges
+from whatmoves.models.interface import Encodes
 from whatmoves.study import Study
 from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.runtime import choose_device, tune_malloc
@@ -79,6 +80,9 @@ def exchange(
     for seed, path in checkpoints.items():
         net: Any = load_checkpoint(path, place, study.models[model].kind).model
         codes, projector = codes_of_seed(stored, "seed", seed), swaps.get(f"seed{seed}_projector")
+        if narrowed(net, codes["test"], task, place):
+            of_seeds[seed] = Found({}, {}, {"exchange": "its code is so wide that only principal components were kept"})
+            continue
         mixer = Mixer("blocks" if projector is None else "learned", projector)
         coder = Coder(net, mixer, place)
         parts = fitted_parts(codes["train"], codes["validation"], task.targets["train"], task.targets["validation"])
@@ -122,6 +126,13 @@ def exchanged(
         if (scored := score(way, found.values, frame)) is not None:
             found.values[f"exchange_{way}"] = scored
     return found
+
+
+def narrowed(net: Encodes, codes: Codes, task: ExchangeTask, device: torch.device) -> bool:
+    """Whether the stored `codes` are not as the model makes them (`whatmoves.codes.splits.reduced`)."""
+    with torch.inference_mode():
+        made = net.encode(task.test.batch(slice(0, 1), device).video)
+    return any(made[block].shape[1] != values.shape[1] for block, values in codes.items())
 
 
 def mixed(way: str, of: Exchanges, mixer: Mixer, codes: Codes, parts: Parts) -> Codes:

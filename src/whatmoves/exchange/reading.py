@@ -57,7 +57,7 @@ def line_up(test: pd.DataFrame, exchange: Exchanges) -> NDArray[np.int64]:
     replaced = test.instance_1.to_numpy()[exchange.pairs[:, 1]]
     for instance, label, before in zip(exchange.wanted.instance_1, exchange.wanted.class_1, replaced, strict=True):
         others = known.instance_1[(known.class_1 == label) & (known.instance_1 != instance)].to_numpy()
-        drawn = rng.permutation(others)[: HANDS - 1]
+        drawn = rng.permutation(others.copy())[: HANDS - 1]
         if before in others and before not in drawn:
             drawn[0] = before
         rows.append([instance, *(np.resize(drawn, HANDS - 1) if len(drawn) else [])])

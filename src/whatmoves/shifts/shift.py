@@ -31,7 +31,6 @@ from whatmoves.evaluation.prediction import forecasts
 from whatmoves.evaluation.swaps import Codes, Mixer, swap, swap_pairs
 from whatmoves.exchange.parts import joined
 from whatmoves.files import read_arrays, read_json, write_arrays, write_json
-from whatmoves.judging.judge import codes_of_seed
 from whatmoves.judging.judges import Judges, load_judges
 from whatmoves.models.interface import Decodes, Encodes, Predicts, Reconstructs
 from whatmoves.shifts.sets import PAIRS, TEST, UNREAD, Opened, before_and_after, joint, open_sets
@@ -41,6 +40,7 @@ from whatmoves.training.runtime import choose_device, tune_malloc
 
 WHAT = ("reconstruct", "predict", "swap", "content", "motion")
 MOTION = ("start_y_1", "start_x_1", "velocity_y_1", "velocity_x_1")
+PROBE_CLIPS = 500  # training clips that probes are fitted on, at most: encoded anew, as stored codes may be reduced
 PENALTY = 1.0  # of both probes, on standardised codes
 
 
@@ -70,13 +70,13 @@ def shift(
     sets_folder: Path,
     data_folder: Path,
     out_folder: Path,
-    evaluation_folder: Path | None = None,
+    swaps_file: Path | None = None,
     judges_file: Path | None = None,
     device: str = "auto",
 ) -> None:
     """Measure the `checkpoints` (by seed) of `model` on every set; write the files above.
 
-    `evaluation_folder` has the codes that probes are fitted on, and `judges_file` the judges, where codes are judged.
+    `swaps_file` tells how codes are split, and `judges_file` has the judges, where codes are judged.
     Raises `DataError`, `CheckpointError` or `ConfigError` for what is missing, damaged or of other settings.
     """
     tune_malloc()
@@ -85,20 +85,18 @@ def shift(
     opened = open_sets(study, dataset, data_folder, sets_folder / "sets.npz")
     frame = read_json(sets_folder / "shift.json")["frame"]
     judges = None if judges_file is None else load_judges(judges_file, place)
-    stored, swaps = (
-        ({}, {}) if evaluation_folder is None
-        else (read_arrays(evaluation_folder / "codes.npz"), read_arrays(evaluation_folder / "swaps.npz"))
-    )  # fmt: skip
-    train = opened.source.train_split(study.evaluation.probe_clips) if judges is not None else None
+    swaps = {} if swaps_file is None else read_arrays(swaps_file)
+    train = opened.source.train_split(min(PROBE_CLIPS, study.evaluation.probe_clips)) if judges is not None else None
     values: dict[str, dict[str, float]] = {}
     clips: dict[str, NDArray[np.float64]] = {}
     for seed, path in checkpoints.items():
         net: Any = load_checkpoint(path, place, study.models[model].kind).model
         reader = None
-        if judges is not None and train is not None and (codes := codes_of_seed(stored, "seed", seed)["train"]):
+        if judges is not None and train is not None and isinstance(net, Encodes):
             projector = swaps.get(f"seed{seed}_projector")
             can_swap = f"seed{seed}_swapped" in swaps
             mixer = Mixer("blocks" if projector is None else "learned", projector) if can_swap else None
+            codes = encoded(net, train, study.evaluation.batch_size, place)
             reader = Reader(fitted(codes, train), mixer, judges)
         found = of_sets(net, opened, frame, reader, study.evaluation.batch_size, place)
         values[str(seed)] = {name: float(array.mean()) for name, array in found.items()}
