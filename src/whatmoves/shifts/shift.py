@@ -96,7 +96,8 @@ def shift(
             projector = swaps.get(f"seed{seed}_projector")
             can_swap = f"seed{seed}_swapped" in swaps
             mixer = Mixer("blocks" if projector is None else "learned", projector) if can_swap else None
-            codes = encoded(net, train, study.evaluation.batch_size, place)
+            with torch.inference_mode():
+                codes = encoded(net, train, study.evaluation.batch_size, place)
             reader = Reader(fitted(codes, train), mixer, judges)
         found = of_sets(net, opened, frame, reader, study.evaluation.batch_size, place)
         values[str(seed)] = {name: float(array.mean()) for name, array in found.items()}
