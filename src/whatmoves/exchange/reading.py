@@ -50,17 +50,19 @@ def question(module: ModuleType, config: Any, test: pd.DataFrame, exchange: Exch
 
 def line_up(test: pd.DataFrame, exchange: Exchanges) -> NDArray[np.int64]:
     """Instances `[P, HANDS]` of the wanted class: the wanted one, then others of the test pool, among them the
-    receiver's own. Where a class has few pictures, some stand there twice."""
+    receiver's own. Where a class has few pictures, some stand there twice; where it has but one, others' stand there."""
     rng = np.random.default_rng(LINE_UP_SEED)
     known = test.drop_duplicates("instance_1")
     rows = []
     replaced = test.instance_1.to_numpy()[exchange.pairs[:, 1]]
     for instance, label, before in zip(exchange.wanted.instance_1, exchange.wanted.class_1, replaced, strict=True):
-        others = known.instance_1[(known.class_1 == label) & (known.instance_1 != instance)].to_numpy()
-        drawn = rng.permutation(others.copy())[: HANDS - 1]
+        alone = known[known.instance_1 != instance]
+        of_class = alone.instance_1[alone.class_1 == label]
+        others = (of_class if len(of_class) else alone.instance_1).to_numpy(copy=True)
+        drawn = rng.permutation(others)[: HANDS - 1]
         if before in others and before not in drawn:
             drawn[0] = before
-        rows.append([instance, *(np.resize(drawn, HANDS - 1) if len(drawn) else [])])
+        rows.append([instance, *np.resize(drawn, HANDS - 1)])
     return np.array(rows, np.int64)
 
 
