@@ -50,7 +50,7 @@ def question(module: ModuleType, config: Any, test: pd.DataFrame, exchange: Exch
 
 def line_up(test: pd.DataFrame, exchange: Exchanges) -> NDArray[np.int64]:
     """Instances `[P, HANDS]` of the wanted class: the wanted one, then others of the test pool, among them the
-    receiver's own. Where a class has few pictures, some stand there twice; where it has but one, others' stand there."""
+    receiver's own. Where a class has few, some stand there twice; where it has but one, those of others do."""
     rng = np.random.default_rng(LINE_UP_SEED)
     known = test.drop_duplicates("instance_1")
     rows = []
