@@ -184,13 +184,13 @@ KEPT = {
     "motion": "motion in the code",
 }
 METRICS |= {
-    f"shift_{name}_{what}": Metric(f"{words} on the set {name}, from floor to ceiling", "", ".1%")
+    f"shift_{name}_{what}": Metric(f"{words} on the set {name}, from floor to ceiling", "", ".2f")
     for name in ("test", *SHIFTS)
     for what, words in KEPT.items()
 }
 METRICS |= {
     f"shift_lost_{name}_{what}": Metric(
-        f"{words}: part of the way from floor to ceiling lost by {name}", "", ".1%", "lower"
+        f"{words}: part of the way from floor to ceiling lost by {name}", "", ".2f", "lower"
     )
     for name in SHIFTS
     for what, words in KEPT.items()
