@@ -1,9 +1,4 @@
 # Test sets in which one factor leaves its training range, their floors, and what each model loses on them.
-def of_judged(dataset, *files):
-    """Files that only data sets have whose codes and swaps are judged, of one digit a clip."""
-    return [f"{R}/{file}" for file in files] if exchanged_rows(STUDY, dataset) else []
-
-
 rule shift_sets:
     input:
         data=[f"{R}/data/{{dataset}}/{split}" for split in ("test.npz", "test.csv")],

@@ -97,6 +97,11 @@ def named_files(wildcards):
     return [str(path) for path in files_of(STUDY.models[wildcards.model])]
 
 
+def of_judged(dataset, *files):
+    """Files that only data sets have whose codes and swaps are judged, of one digit a clip."""
+    return [f"{R}/{file}" for file in files] if exchanged_rows(STUDY, dataset) else []
+
+
 # How many jobs may use GPUs at once (`--resources gpu=N`): each takes one of its own when it starts, or with more jobs
 # than GPUs a place on one (whatmoves.gpus); with none at all, everything is computed on CPUs.
 GPU_JOBS = getattr(workflow.global_resources.get("gpu"), "value", None)
