@@ -209,12 +209,13 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     ),
     "number as a setting": (
         STUDY + "1: 2\n",
-        "1 is no setting; known here: arithmetic, data, description, evaluation, models, paper, seeds, study, training",
+        "1 is no setting; known here: arithmetic, data, description, evaluation, models, paper, planning, seeds, study, "
+        "training",
     ),
     "one letter too few": (
         instead("models:", "model:"),
         "model is no setting; did you mean 'models'? "
-        "known here: arithmetic, data, description, evaluation, models, paper, seeds, study, training",
+        "known here: arithmetic, data, description, evaluation, models, paper, planning, seeds, study, training",
     ),
     "a comment for a title": (
         STUDY + "paper:\n  title: #1\n",

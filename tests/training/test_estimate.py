@@ -127,7 +127,7 @@ TOKENS = {
 
 @pytest.mark.parametrize(
     ("kind", "options", "norm"),
-    [("disentangled_vae", CONTENT, "BatchNorm2d"), ("tinydreams", TOKENS, "GroupNorm")],  # their maps end at 1×1
+    [("disentangled_vae", CONTENT, "BatchNorm2d"), ("tinydreams", TOKENS, "InstanceNorm")],  # their maps end at 1×1
 )
 def test_a_batch_of_one_clip_is_refused_where_a_norm_gets_one_value(
     kind: str, options: dict[str, object], norm: str

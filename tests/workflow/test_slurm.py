@@ -77,7 +77,7 @@ def test_jobs_ask_for_a_gpu_by_what_they_compute_and_not_by_where_they_are_plann
     trained = {name for name, entry in study.models.items() if "loss" in abilities_of("models", entry.kind)}
     assert {"pca", "mean_frame"} <= set(study.models) - trained
     for (rule, model), asked in planned(tmp_path).items():
-        wants = rule == "judges" or (rule in ("train", "evaluate", "plan") and model in trained)
+        wants = rule == "judges" or (rule in ("train", "evaluate", "plan", "exchange", "shift") and model in trained)
         assert asked == (GPU_JOB if wants else CPU_JOB), (rule, model)
 
 

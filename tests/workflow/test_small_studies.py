@@ -8,6 +8,7 @@ import yaml
 from small_studies import BUILT, SMALL
 from tools import snakemake
 
+from whatmoves.asked import planned_rows
 from whatmoves.commands.studies import _check
 from whatmoves.errors import WhatMovesError
 from whatmoves.figures.catalogue import animations_of, figures_of
@@ -30,7 +31,7 @@ def made(study: Study) -> set[str]:
         files |= {f"train/{dataset}/{model}/seed-{seed}/history.csv"}
         files |= {f"evaluate/{dataset}/{model}/{name}" for name in ("quality.json", "pictures.npz")}
         files |= {f"evaluate/{dataset}/{floor}/quality.json" for floor in of_clips()}
-    return files
+    return files | {f"plan/{dataset}/{row}/tasks.npz" for dataset, row in planned_rows(study)}
 
 
 @pytest.mark.parametrize("name", SMALL)
