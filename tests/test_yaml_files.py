@@ -209,8 +209,8 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     ),
     "number as a setting": (
         STUDY + "1: 2\n",
-        "1 is no setting; known here: arithmetic, data, description, evaluation, models, paper, planning, seeds, study, "
-        "training",
+        "1 is no setting; known here: arithmetic, data, description, evaluation, models, paper, planning, seeds, "
+        "study, training",
     ),
     "one letter too few": (
         instead("models:", "model:"),
