@@ -64,6 +64,25 @@ def test_a_failing_cell_is_named_in_one_line_and_leaves_no_page(tmp_path: Path) 
     assert not set(psutil.Process().children(recursive=True)) - before, "the kernel has ended"
 
 
+def test_a_notebook_finds_what_stands_where_the_command_was_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "books").mkdir()
+    (tmp_path / "my").mkdir()
+    copy_last = (ROOT / "src/whatmoves/models/copy_last.py").read_text(encoding="utf-8")
+    (tmp_path / "my/still.py").write_text(copy_last, encoding="utf-8")
+    (tmp_path / "colorsys.py").write_text("raise SystemExit('of the folder, not of Python')", encoding="utf-8")
+    study = tmp_path / "own.yaml"
+    study.write_text("study: own\ndata: {moving_digits: }\nmodels: {mine: {kind: my.still}}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    load = "from pathlib import Path\nfrom whatmoves.loading import load_study\nstudy = load_study(Path('../own.yaml'))"
+    book = written(
+        tmp_path / "books", f"import colorsys\n{load}\nprint(study.models['mine'].kind * 2)", "import my.still"
+    )
+    run_notebook(book, study, tmp_path, tmp_path / "page.html")
+    assert "my.stillmy.still" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_what_is_no_notebook_is_said(tmp_path: Path) -> None:
     (tmp_path / "none.ipynb").write_text("no JSON", encoding="utf-8")
     for name in ("none.ipynb", "missing.ipynb"):

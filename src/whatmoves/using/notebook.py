@@ -47,6 +47,7 @@ def run_notebook(notebook: Path, configfile: Path, results: Path, out: Path) -> 
     study = {STUDY: str(configfile.absolute()), RESULTS: str(results.absolute())}
     # No file in the home directory, no start-up file of the user's; /tmp, because the name of a socket must be short.
     with tempfile.TemporaryDirectory(dir="/tmp") as own:
+        _look_here_too(Path(own))
         kernel = KernelManager(kernel_name="python3", transport="ipc", connection_file=f"{own}/kernel.json")
         client = NotebookClient(book, km=kernel, timeout=CELL_S, resources={"metadata": {"path": str(notebook.parent)}})
         client.owns_km = True  # so that it ends the kernel
@@ -59,6 +60,20 @@ def run_notebook(notebook: Path, configfile: Path, results: Path, out: Path) -> 
             raise DataError(f"{notebook}: a cell took more than {CELL_S // 60} minutes; let it do less") from None
     page, _ = HTMLExporter(raw_template=PAGE).from_notebook_node(book, {"metadata": {"name": notebook.stem}})
     write_text(out, page)
+
+
+def _look_here_too(ipython: Path) -> None:
+    """A kernel starts in the notebook's folder; a model of the user's own stands where the command was run. That folder
+    is looked in last, as by every command: looked in first, its files would hide modules of the same name. What the
+    kernel starts, as loading a study does, looks there by PYTHONPATH."""
+    here = os.getcwd()
+    children = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), here)))
+    start = ipython / "profile_default/startup/here.py"
+    start.parent.mkdir(parents=True)
+    start.write_text(
+        f"import os, sys\n\nsys.path.append({here!r})\nos.environ['PYTHONPATH'] = {children!r}\ndel os, sys\n",
+        encoding="utf-8",
+    )
 
 
 def _failed(cell: Any) -> bool:
