@@ -68,7 +68,7 @@ benchmarks: setup ## Speed against the libraries one would otherwise use, as rat
 	    $(BIN)/python "$$script" || missed="$$missed $$script"; done; \
 	    $(BIN)/python benchmarks/rows.py; if [ -n "$$missed" ]; then echo "missed:$$missed" >&2; exit 1; fi
 
-report: setup ## One file to click through, results/report.zip: figures, animations, numbers, times, code
+report: all ## One file to click through, results/report.zip: figures, animations, numbers, times, code; makes what is missing
 	$(BIN)/snakemake --report results/report.zip --configfile $(STUDY)
 
 explorer: setup ## A folder to open in a browser, results/<study>/explorer: swaps, sliders, strips, tables, verdicts
