@@ -147,6 +147,26 @@ def test_verify_explain_and_diff_speak_of_the_same_results(tiny: Path, tmp_path:
     assert "evaluate/moving_digits/lstm_vae" in answer.stdout
 
 
+def test_a_result_that_is_not_there_names_the_command_that_makes_it(tmp_path: Path) -> None:
+    study = tmp_path / "my own.yaml"
+    study.write_text("study: mine\ndata: {moving_digits: }\nmodels: {pca: }\n", encoding="utf-8")
+    of = ("--configfile", study.name)
+    message = whatmoves("summary", *of, folder=tmp_path, expect=2)
+    makes = "snakemake results/mine/values.json --configfile 'my own.yaml'"
+    assert message == f"whatmoves: results/mine/values.json: no such file; run the step that makes it: {makes}"
+    message = whatmoves("summary", *of, "--results", "elsewhere", folder=tmp_path, expect=2)
+    assert message.endswith("run the step that makes it"), "Snakemake makes nothing there"
+    said = run("whatmoves", "verify", *of, folder=tmp_path, expect=2).stdout.strip()
+    assert said.startswith("study mine: none of its ")
+    assert said.endswith(" in results/mine; snakemake paper/main.pdf --configfile 'my own.yaml' makes them")
+
+
+def test_a_study_without_its_option_is_told_the_option(tmp_path: Path) -> None:
+    message = whatmoves("studies", "--check", "own.yaml", folder=tmp_path, expect=2)
+    assert message.endswith("unrecognized arguments: own.yaml; a study is named by --configfile own.yaml")
+    assert whatmoves("models", "--jsn", folder=tmp_path, expect=2).endswith("unrecognized arguments: --jsn")
+
+
 def test_an_unjudged_model_is_refused_by_the_judges(tmp_path: Path) -> None:
     quick = str(ROOT / "config/config.yaml")
     answer = whatmoves("judge", "--configfile", quick, "--model", "jepa_8_steps", folder=tmp_path, expect=2)

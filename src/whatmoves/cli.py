@@ -12,6 +12,7 @@ from whatmoves.arithmetic.level import set_level
 from whatmoves.commands import (
     analyse,
     archive,
+    common,
     completion,
     data,
     diff,
@@ -107,7 +108,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command; a user's error is one line on stderr and exit code 2."""
     gc.set_threshold(100_000, 50, 100)  # nothing that is loaded is garbage: looking for some takes an eighth of a start
-    arguments = build_parser().parse_args(argv)
+    arguments, left = build_parser().parse_known_args(argv)
+    if left:
+        studies = [word for word in left if word.endswith((".yaml", ".yml"))] if "configfile" in arguments else []
+        hint = f"; a study is named by --configfile {shlex.quote(studies[0])}" if studies else ""
+        arguments.parser.error(f"unrecognized arguments: {' '.join(left)}{hint}")
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
     arguments.command_line = shlex.join(["whatmoves", *(sys.argv[1:] if argv is None else argv)])
     try:
@@ -117,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except WhatMovesError as error:
         if arguments.debug:
             raise
-        print(f"whatmoves: {error}", file=sys.stderr)
+        print(f"whatmoves: {error}{common.how_to_make(error, arguments)}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
         print("whatmoves: interrupted; run the same command again to go on from the last checkpoint", file=sys.stderr)

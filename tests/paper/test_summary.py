@@ -28,6 +28,10 @@ def test_the_reference_run_in_a_few_lines(tmp_path: Path, capsys: pytest.Capture
     line = next(line for line in found.text().splitlines() if line.startswith("what_where_vae"))
     assert f"{entry.numeral()} [{entry.numeral(entry.interval[0])}, {entry.numeral(entry.interval[1])}]" in line
     assert "true_render" in found.text()
+    assert found.text().endswith(".mse_removed; whatmoves verify")
+    named = f" --configfile {ROOT / 'config/config.yaml'} --results {tmp_path / 'results'}"
     with pytest.raises(SystemExit, match="0"):
-        main(["summary", "--configfile", str(ROOT / "config/config.yaml"), "--results", str(tmp_path / "results")])
-    assert found.text() in capsys.readouterr().out
+        main(["summary", *named.split()])
+    said = capsys.readouterr().out
+    assert found.text(named) in said
+    assert said.endswith(f"mse_removed{named}; whatmoves verify{named}\n"), "what it names can be pasted"

@@ -4,19 +4,21 @@ import argparse
 import contextlib
 import difflib
 import logging
+import shlex
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whatmoves.arithmetic.level import set_level
-from whatmoves.errors import ConfigError
+from whatmoves.errors import ConfigError, WhatMovesError
 from whatmoves.layout import Layout
 
 if TYPE_CHECKING:
     from whatmoves.study import Study
 
 DEFAULT_CONFIGFILE = Path("config/config.yaml")
+RESULTS = Path("results")
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ def add_study(parser: argparse.ArgumentParser, *, within: bool = False) -> None:
 
     `within` a command that has them already, they may be said again and have no defaults of their own.
     """
-    configfile, results = (argparse.SUPPRESS,) * 2 if within else (DEFAULT_CONFIGFILE, Path("results"))
+    configfile, results = (argparse.SUPPRESS,) * 2 if within else (DEFAULT_CONFIGFILE, RESULTS)
     parser.add_argument(
         "--configfile", type=Path, default=configfile, help=f"study file (default: {DEFAULT_CONFIGFILE})"
     )
@@ -62,6 +64,23 @@ def open_study(arguments: argparse.Namespace) -> "tuple[Study, Layout]":
     study = load_study(arguments.configfile)
     set_level(study.arithmetic)
     return study, Layout(arguments.results / study.study)
+
+
+def naming(arguments: argparse.Namespace) -> str:
+    """What other commands need to speak of the same study: empty for the default one, else such as
+    ` --configfile own.yaml`."""
+    named = (
+        "" if arguments.configfile == DEFAULT_CONFIGFILE else f" --configfile {shlex.quote(str(arguments.configfile))}"
+    )
+    return named + ("" if arguments.results == RESULTS else f" --results {shlex.quote(str(arguments.results))}")
+
+
+def how_to_make(error: WhatMovesError, arguments: argparse.Namespace) -> str:
+    """The command for the result of a study that `error` says is not there; empty where it says something else."""
+    path, not_there, _ = str(error).partition(": no such file; run the step that makes it")
+    if not not_there or getattr(arguments, "results", None) != RESULTS or not Path(path).is_relative_to(RESULTS):
+        return ""  # Snakemake makes results in RESULTS and nowhere else
+    return f": snakemake {shlex.quote(path)}{naming(arguments)}"
 
 
 def configfile_of(study: str) -> Path:

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from whatmoves.commands.common import add_study, open_study
+from whatmoves.commands.common import add_study, naming, open_study
 
 HELP = "headline numbers and verdicts of a finished study"
 
@@ -26,4 +26,4 @@ def run(arguments: argparse.Namespace) -> None:
         return
     papers = [path for path in (Path("paper/main.pdf"), layout.root / "paper/main.pdf") if path.is_file()]
     print(f"Study {found.study}: results in {layout.root}" + (f", paper in {papers[0]}" if papers else ""), end="\n\n")
-    print(found.text())
+    print(found.text(naming(arguments)))

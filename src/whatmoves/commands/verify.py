@@ -10,10 +10,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whatmoves.commands.common import DEFAULT_CONFIGFILE, add_device, add_study, configfile_of, open_study
+from whatmoves.commands.common import (
+    DEFAULT_CONFIGFILE,
+    RESULTS,
+    add_device,
+    add_study,
+    configfile_of,
+    naming,
+    open_study,
+)
 
 if TYPE_CHECKING:
     from whatmoves.layout import Layout
+    from whatmoves.provenance.report import Report
     from whatmoves.study import Study
 
 HELP = "prove that results belong to this tree"
@@ -54,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         verdicts = of_verdicts.as_json() if of_verdicts else {}
         print(json.dumps({**report.as_json(), "notes": report.notes, "verdicts": verdicts}, indent=1))
     else:
-        print(report.text())
+        print(_nothing_here(report, layout, naming(arguments)) or report.text())
         if of_verdicts and of_verdicts.labels:
             print(of_verdicts.text())
         if again := made_again(report, layout.root):
@@ -73,6 +82,16 @@ def _rerun(arguments: argparse.Namespace, study: "Study", layout: "Layout") -> i
         print(again.text(), file=sys.stderr if arguments.json else sys.stdout, flush=True)
         differs |= again.comparable and not again.equal
     return int(differs)
+
+
+def _nothing_here(report: "Report", layout: "Layout", named: str) -> str:
+    """One line where nothing is made yet, in place of one for each result."""
+    from whatmoves.provenance.report import MISSING
+
+    if set(counts := report.counts()) != {MISSING}:
+        return ""
+    makes = f"; snakemake paper/main.pdf{named} makes them" if layout.root.parent == RESULTS else ""
+    return f"study {report.study}: none of its {counts[MISSING]} results has a receipt in {layout.root}{makes}"
 
 
 def _how_to_spare(again: list[str], some_are_stale: bool, configfile: Path) -> str:

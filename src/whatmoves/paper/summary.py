@@ -38,8 +38,9 @@ class Summary(NamedTuple):
         }
         return {"study": self.study, "headlines": headlines, "verdicts": self.verdicts}
 
-    def text(self) -> str:
-        """As a table for each data set, and lines."""
+    def text(self, naming: str = "") -> str:
+        """As a table for each data set, and lines. `naming` says which study to the commands in the last one, such as
+        ` --configfile own.yaml`."""
         lines, example = [], ""
         for dataset, rows in self.headlines.items():
             metrics = [metric for metric in HEADLINES if any(metric in row for row in rows.values())]
@@ -47,10 +48,10 @@ class Summary(NamedTuple):
             table += [[model, *(_shown(row.get(metric)) for metric in metrics)] for model, row in rows.items()]
             widths = [max(map(len, column)) for column in zip(*table, strict=True)]
             lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table] + [""]
-            example = example or f" explain {dataset}.{next(iter(rows))}.{metrics[0]}; whatmoves"
+            example = example or f" explain {dataset}.{next(iter(rows))}.{metrics[0]}{naming}; whatmoves"
         if any(self.verdicts.values()):
             lines += ["hypotheses: " + ", ".join(f"{len(ids)} {kind}" for kind, ids in self.verdicts.items()), ""]
-        return "\n".join([*lines, f"more: whatmoves{example} verify"])
+        return "\n".join([*lines, f"more: whatmoves{example} verify{naming}"])
 
 
 def summary(study: Study, layout: Layout) -> Summary:
