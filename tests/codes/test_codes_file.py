@@ -115,6 +115,7 @@ NO_COUNT = "expected one whole number: how many of the rows, from the first, are
         ),
         ({"codes": CODES[:, :0]}, "codes is float64 [600, 0]; expected a table of numbers, one row a sample"),
         ({"codes": CODES.astype(complex)}, "codes is complex128 [600, 3]; expected a table of numbers"),
+        ({"factors": FACTORS.astype(str)}, "factors holds text; expected numbers: numpy.unique(words, return_inverse"),
         ({"codes": CODES.astype(object)}, "array 'codes' is not readable (it holds Python objects); save plain arrays"),
         (
             {"factor_names": np.array(["place", "place"])},

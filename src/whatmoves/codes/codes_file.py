@@ -162,6 +162,11 @@ def _arrays(path: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
 
 
 def _table(path: Path, name: str, table: NDArray[Any]) -> NDArray[Any]:
+    if table.dtype.kind == "U":
+        raise DataError(
+            f"{path}: {name} holds text; expected numbers: numpy.unique(words, return_inverse=True)[1] "
+            "numbers the words of a factor"
+        )
     if table.ndim != 2 or 0 in table.shape or table.dtype.kind not in "fiub":
         raise DataError(
             f"{path}: {name} is {table.dtype} {list(table.shape)}; expected a table of numbers, one row a sample"
