@@ -234,7 +234,11 @@ def speed() -> Finding:
     pace = own / times.operations_per_cpu_s
     minutes = sum(seconds for of_rule in times.seconds.values() for seconds in of_rule.values()) / 60 / pace
     takes = f"the default study takes about {minutes:.0f} CPU-minutes, and there are {_cores()} cores"
-    return Finding("speed", "ok", f"{own / 1e9:.0f} GFLOP/s on a core, {pace:.1f} of {times.machine}'s: {takes}")
+    return Finding(
+        "speed",
+        "ok",
+        f"{own / 1e9:.0f} GFLOP/s on a core, {pace:.1f} times what was measured with ({times.machine}): {takes}",
+    )
 
 
 def as_json(findings: list[Finding]) -> dict[str, Any]:
