@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from whatmoves import plugins
 from whatmoves.data.clips import Source, Split, past_of
+from whatmoves.errors import DataError
 from whatmoves.evaluation.swaps import swap_pairs
 from whatmoves.files import read_arrays, write_arrays, write_json
 from whatmoves.judging.judged import digit_sets, true_sets
@@ -97,8 +98,8 @@ def framed(
         "reconstruct": (float(of_mean.mean()), 0.0),
         "predict": (min(float(of_mean[:, past:].mean()), float(of_last)), 0.0),
     }
-    if judges is not None and name not in UNREAD:
-        pairs = swap_pairs(split.factors, PAIRS)
+    pairs = None if name in UNREAD else pairs_of(split)
+    if judges is not None and pairs is not None:
         content, motion = (split.factors.iloc[rows].reset_index(drop=True) for rows in pairs.T)
         truth = opened.module.shifted_truth(opened.config, name, opened.module.swap_factors(content, motion))
         found["swap"] = (
@@ -106,6 +107,17 @@ def framed(
             float(joint(truth, split, pairs, judges, device).mean()),
         )
     return found
+
+
+def pairs_of(split: Split) -> NDArray[np.int64] | None:
+    """`PAIRS` pairs of clips to be swapped, or a half, a quarter, … of them in a small set; None where it has no four."""
+    count = PAIRS
+    while count >= 4:
+        try:
+            return swap_pairs(split.factors, count)
+        except DataError:
+            count //= 2
+    return None
 
 
 def joint(

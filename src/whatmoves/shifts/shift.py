@@ -28,12 +28,12 @@ from sklearn.preprocessing import StandardScaler
 from whatmoves.data.clips import Split, to_bytes
 from whatmoves.evaluation.encoding import encoded
 from whatmoves.evaluation.prediction import forecasts
-from whatmoves.evaluation.swaps import Codes, Mixer, swap, swap_pairs
+from whatmoves.evaluation.swaps import Codes, Mixer, swap
 from whatmoves.exchange.parts import joined
 from whatmoves.files import read_arrays, read_json, write_arrays, write_json
 from whatmoves.judging.judges import Judges, load_judges
 from whatmoves.models.interface import Decodes, Encodes, Predicts, Reconstructs
-from whatmoves.shifts.sets import PAIRS, TEST, UNREAD, Opened, before_and_after, joint, open_sets
+from whatmoves.shifts.sets import TEST, UNREAD, Opened, before_and_after, joint, open_sets, pairs_of
 from whatmoves.study import Study
 from whatmoves.training.checkpoint import load_checkpoint
 from whatmoves.training.runtime import choose_device, tune_malloc
@@ -155,7 +155,8 @@ def of_set(
             return found
         codes = encoded(net, split, batch_size, device)
         if "swap" in frame and reader.mixer is not None and isinstance(net, Decodes):
-            pairs = swap_pairs(split.factors, PAIRS)
+            pairs = pairs_of(split)
+            assert pairs is not None, "the frame has swaps of this set"
             batches = (pairs[first : first + batch_size] for first in range(0, len(pairs), batch_size))
             video = np.concatenate([to_bytes(swap(net, codes, reader.mixer, rows, device)) for rows in batches])
             way("swap", joint(video, split, pairs, reader.judges, device))
