@@ -110,7 +110,7 @@ def framed(
 
 
 def pairs_of(split: Split) -> NDArray[np.int64] | None:
-    """`PAIRS` pairs of clips to be swapped, or a half, a quarter, … of them in a small set; None where it has no four."""
+    """`PAIRS` pairs of clips to swap, or a half, a quarter, … of them in a small set; None where there are no four."""
     count = PAIRS
     while count >= 4:
         try:
