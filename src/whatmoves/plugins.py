@@ -126,6 +126,12 @@ def build_model(kind: str, options: Mapping[str, Any], shape: "ClipShape", where
     return cast("nn.Module", model.to(memory_format=torch.channels_last))
 
 
+def data_of(dataset: str, kind: str, options: Mapping[str, Any]) -> tuple[ModuleType, Any]:
+    """The module of a study's data set and its validated options; raises `ConfigError` naming `data.<dataset>`."""
+    where = f"data.{dataset}"
+    return data_module(kind, where), data_config(kind, options, where)
+
+
 def open_source(kind: str, options: Mapping[str, Any], folder: Path, where: str | None = None) -> "Source":
     """The data set whose stored splits stand in `folder`; raises `ConfigError` or the kind's own `DataError`."""
     config = data_config(kind, options, where)

@@ -1,5 +1,6 @@
 """Factors exchanged one by one: a code of the true factors scores 1, a shuffled one 0, blocks carry what they hold."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from whatmoves.data import moving_digits
+from whatmoves.evaluation.stored import PARTS
 from whatmoves.evaluation.swaps import Mixer
 from whatmoves.exchange.exchange import COPIES, TRUTH, WAYS, Found, enter, exchanged, score
 from whatmoves.exchange.floors import floor
-from whatmoves.exchange.pairs import FACTORS, MOTION, exchanges_of, read_after
+from whatmoves.exchange.pairs import FACTORS, MOTION, read_after
 from whatmoves.exchange.parts import fitted_parts
-from whatmoves.exchange.reading import question, read
-from whatmoves.exchange.task import ExchangeTask, columns_of
+from whatmoves.exchange.reading import read
+from whatmoves.exchange.task import columns_of, exchange_task
 from whatmoves.judging.asking import Coder
 from whatmoves.judging.judged import Judged
 
@@ -78,23 +80,21 @@ class Oracle:
 @pytest.fixture(scope="module")
 def asked() -> dict[str, Any]:
     """The task, its judges, an oracle and the numbers of floors and ceiling."""
-    source = moving_digits.MovingDigits(CONFIG, None)  # type: ignore[arg-type]  # nothing stored is read
+    source = moving_digits.open_source(CONFIG, Path())  # nothing stored is read
     train = source.train_split(600).factors
     validation, test = (moving_digits._drawn_split(CONFIG, name, 0, 400) for name in ("validation", "test"))
     bank = moving_digits.pictures(CONFIG)
-    exchanges = exchanges_of(CONFIG, test.factors)
-    questions = {name: question(moving_digits, CONFIG, test.factors, of) for name, of in exchanges.items()}
-    targets = columns_of(bank, train, validation.factors)
-    task = ExchangeTask(moving_digits, CONFIG, test, exchanges, questions, targets)
+    task = exchange_task(moving_digits, CONFIG, test.factors)
     judges = TrueJudges()
     judges.show(test.factors)
-    for of in exchanges.values():
+    for of in task.exchanges.values():
         judges.show(of.wanted)
     rng = np.random.default_rng(0)
     turns = {
         name: np.linalg.qr(rng.standard_normal((width, width)))[0] for name, width in (("content", 18), ("motion", 5))
     }
-    tested = columns_of(bank, train, test.factors)["validation"]
+    told = dict(zip(PARTS, columns_of(bank, train, validation.factors, test.factors), strict=True))
+    tested = told["test"]
     content = np.concatenate([tested["class"], tested["hand"]], axis=1)
     known = {
         "content": content,
@@ -105,26 +105,33 @@ def asked() -> dict[str, Any]:
     frame = {}
     for row in (*COPIES, TRUTH):
         found = Found({}, {}, {})
-        right = {name: read(video := floor(row, of, task), judges.judge(video, HOST), questions[name])
-                 for name, of in exchanges.items()}  # fmt: skip
+        right = {name: read(video := floor(row, of, task, test.video), judges.judge(video, HOST), task.questions[name])
+                 for name, of in task.exchanges.items()}  # fmt: skip
         for way in WAYS:
             enter(found, way, right)
         frame[row] = found.values
-    codes = {part: oracle.codes(columns) for part, columns in (*targets.items(), ("test", tested))}
-    return {"task": task, "judges": judges, "oracle": oracle, "codes": codes, "frame": frame}
+    codes = {part: oracle.codes(columns) for part, columns in told.items()}
+    return {
+        "task": task,
+        "test": test,
+        "told": told,
+        "judges": judges,
+        "oracle": oracle,
+        "codes": codes,
+        "frame": frame,
+    }
 
 
 def run(asked: dict[str, Any], codes: dict[str, Any], mixer: Mixer) -> Found:
     """All exchanges of the oracle with these codes."""
-    task = asked["task"]
-    parts = fitted_parts(codes["train"], codes["validation"], task.targets["train"], task.targets["validation"])
+    parts = fitted_parts(codes["train"], codes["validation"], *(asked["told"][part] for part in PARTS[:2]))
     coder = Coder(asked["oracle"], mixer, HOST)
-    return exchanged(coder, codes["test"], parts, task, asked["judges"], asked["frame"], 100)
+    return exchanged(coder, codes["test"], parts, asked["task"], asked["judges"], asked["frame"], 100)
 
 
 def test_pairs_differ_in_all_that_is_asked(asked: dict[str, Any]) -> None:
     for name, of in asked["task"].exchanges.items():
-        a, b = (asked["task"].test.factors.iloc[rows] for rows in of.pairs.T)
+        a, b = (asked["test"].factors.iloc[rows] for rows in of.pairs.T)
         assert ((a.class_1.to_numpy() == b.class_1.to_numpy()) == (name == "hand")).all()
         assert (a.instance_1.to_numpy() != b.instance_1.to_numpy()).all()
         assert len(of.pairs) == 100

@@ -1,5 +1,6 @@
 """Shifted test sets: one thing changed, nothing else; a perfect model loses nothing, a constant one keeps nothing."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from whatmoves.shifts.shift import MOTION, fitted, of_sets, probed
 
 CONFIG = moving_digits.Config(validation_clips=20, test_clips=60)
 COUNT = 60
+SOURCE = moving_digits.open_source(CONFIG, Path())  # nothing stored is read
 HOST = torch.device("cpu")
 
 
@@ -73,8 +75,8 @@ class Constant(nn.Module):
 def test_perfect_reconstructions_lose_nothing_and_the_mean_frame_keeps_nothing(
     sets: dict[str, Split], perfect: bool
 ) -> None:
-    mean = moving_digits.open_source(CONFIG, None).train_split(100).video.mean((0, 1))  # type: ignore[arg-type]
-    opened = Opened(moving_digits, CONFIG, None, 6, sets)  # type: ignore[arg-type]  # nothing stored is read
+    mean = SOURCE.train_split(100).video.mean((0, 1))
+    opened = Opened(moving_digits, CONFIG, SOURCE, 6, sets)
     frame = {name: framed(name, split, mean, opened, None, HOST) for name, split in sets.items()}
     found = of_sets(Constant(None if perfect else mean / 255), opened, frame, None, 30, HOST)
     for name in sets:
@@ -85,7 +87,7 @@ def test_perfect_reconstructions_lose_nothing_and_the_mean_frame_keeps_nothing(
 
 
 def test_a_code_of_the_true_factors_is_read_on_every_set(sets: dict[str, Split]) -> None:
-    train = moving_digits.open_source(CONFIG, None).train_split(600)  # type: ignore[arg-type]
+    train = SOURCE.train_split(600)
 
     def codes(split: Split) -> dict[str, Any]:
         labels = np.eye(10)[split.factors.class_1.to_numpy()]

@@ -1,14 +1,11 @@
 # Factors exchanged one by one in the codes of models that draw from them, and the floors of that.
 rule exchange:
     input:
-        data=[
-            f"{R}/data/{{dataset}}/{split}"
-            for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")
-        ],
         judges=f"{R}/judges/{{dataset}}/judges.pt",
         floors=f"{R}/exchange/{{dataset}}/floors/exchange.json",
-        codes=f"{R}/evaluate/{{dataset}}/{{model}}/codes.npz",
-        swaps=f"{R}/evaluate/{{dataset}}/{{model}}/swaps.npz",
+        evaluated=[
+            f"{R}/evaluate/{{dataset}}/{{model}}/{name}.npz" for name in ("answers", "codes", "swaps")
+        ],
         checkpoints=lambda wildcards: [
             f"{R}/train/{wildcards.dataset}/{wildcards.model}/seed-{seed}/checkpoint.pt"
             for seed in STUDY.seeds_of(wildcards.model)
@@ -40,10 +37,7 @@ rule exchange:
 
 rule exchange_floors:
     input:
-        data=[
-            f"{R}/data/{{dataset}}/{split}"
-            for split in ("validation.npz", "validation.csv", "test.npz", "test.csv")
-        ],
+        data=[f"{R}/data/{{dataset}}/{split}" for split in ("test.npz", "test.csv")],
         judges=f"{R}/judges/{{dataset}}/judges.pt",
     output:
         exchange=f"{R}/exchange/{{dataset}}/floors/exchange.json",

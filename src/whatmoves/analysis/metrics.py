@@ -1,7 +1,7 @@
 """The measures that enter the value index: their words, units, formats, and which way is better.
 
-A name with a part in angle brackets stands for a family: `<h>` is a number of frames, `<factor>` a factor and `<test>`
-a further test of whatever data set; the same part of the label says which, in words.
+A name with a part in angle brackets stands for a family: `<h>` is a number of frames, `<factor>` a factor, `<test>` a
+further test of whatever data set and `<set>` a shifted one; the same part of the label says which, in words.
 """
 
 import functools
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from whatmoves.errors import DataError
+from whatmoves.exchange.pairs import FACTORS, read_after
 
 
 @dataclass(frozen=True)
@@ -151,13 +152,12 @@ METRICS |= {
 }
 
 # Factors exchanged one by one (exchange.exchange): what is right in a clip after one of them was exchanged.
-EXCHANGED = ("class", "hand", "start", "direction", "speed")
 METRICS |= {
     "exchange_block": Metric("factors exchanged by blocks (copies 0, true render 1)", "", ".3f"),
     "exchange_part": Metric("factors exchanged by their parts of the code (copies 0, true render 1)", "", ".3f"),
 }
 METRICS |= {
-    f"exchange_none_{read}": Metric(f"own reconstructions with the right {read}", "", ".1%") for read in EXCHANGED
+    f"exchange_none_{read}": Metric(f"own reconstructions with the right {read}", "", ".1%") for read in FACTORS
 }
 METRICS |= {"exchange_none_all": Metric("own reconstructions with every factor right", "", ".1%")}
 METRICS |= {
@@ -165,17 +165,15 @@ METRICS |= {
         f"{'every factor' if read == 'all' else read} right after {factor} was exchanged by {words}", "", ".1%"
     )
     for way, words in {"block": "its block", "part": "its part of the code"}.items()
-    for factor in EXCHANGED
-    for read in (*EXCHANGED, "all")
-    if (factor, read) != ("class", "hand")
+    for factor in FACTORS
+    for read in (*read_after(factor), "all")
 }
 METRICS |= {
     f"exchange_explained_{factor}": Metric(f"{factor} explained by a linear probe of the code", "", ".3f")
-    for factor in EXCHANGED
+    for factor in FACTORS
 }
 
 # Shifted test sets (shifts.shift): parts of the way from floor to ceiling, and what a shift takes of them.
-SHIFTS = ("speed", "size", "contrast", "class", "objects", "hands", "looks")
 KEPT = {
     "reconstruct": "reconstruction",
     "predict": "prediction",
@@ -184,15 +182,13 @@ KEPT = {
     "motion": "motion in the code",
 }
 METRICS |= {
-    f"shift_{name}_{what}": Metric(f"{words} on the set {name}, from floor to ceiling", "", ".2f")
-    for name in ("test", *SHIFTS)
+    f"shift_<set>_{what}": Metric(f"{words} on the set <set>, from floor to ceiling", "", ".2f")
     for what, words in KEPT.items()
 }
 METRICS |= {
-    f"shift_lost_{name}_{what}": Metric(
-        f"{words}: part of the way from floor to ceiling lost by {name}", "", ".2f", "lower"
+    f"shift_lost_<set>_{what}": Metric(
+        f"{words}: part of the way from floor to ceiling lost by <set>", "", ".2f", "lower"
     )
-    for name in SHIFTS
     for what, words in KEPT.items()
 }
 
@@ -261,7 +257,8 @@ NOT_INDEXED = frozenset(
 )
 
 OWN_PREFIXES = {"": "", "predict_": ", of predictions", "swap_": ", of swaps"}  # what a study's own are asked of
-PARTS = {"h": r"\d+", "factor": r"\w+", "test": r"\w+"}  # what may stand for the part of a name in angle brackets
+# What may stand for the part of a name in angle brackets.
+PARTS = {"h": r"\d+", "factor": r"\w+", "test": r"\w+", "set": "[a-z]+"}
 AXES = {"y": "down", "x": "right"}  # end the names of factors, in every data set
 
 

@@ -34,13 +34,13 @@ def run(arguments: argparse.Namespace) -> None:
     row = JUDGED_FLOORS if arguments.floors else known(arguments.model, study.models, "model")
     if row not in rows:
         raise ConfigError(f"models.{row}: its codes are not kept, or it draws no clip from a code; exchanged: {rows}")
-    data = [layout.data(dataset) / f"{split}.{suffix}" for split in ("validation", "test") for suffix in ("npz", "csv")]
     judges, floors = layout.judges(dataset) / "judges.pt", layout.exchange(dataset, JUDGED_FLOORS) / "exchange.json"
     folder = layout.exchange(dataset, row)
     outputs = [folder / "exchange.json", folder / "clips.npz"]
     if arguments.floors:
+        test = [layout.data(dataset) / f"test.{suffix}" for suffix in ("npz", "csv")]
         wildcards = {"dataset": dataset}
-        with job(arguments, study, "exchange_floors", wildcards, [*data, judges], outputs, folder / "receipt.json"):
+        with job(arguments, study, "exchange_floors", wildcards, [*test, judges], outputs, folder / "receipt.json"):
             take_gpu(arguments.device)
             from whatmoves.exchange.floors import exchange_floors
 
@@ -48,11 +48,16 @@ def run(arguments: argparse.Namespace) -> None:
         return
     evaluated = layout.evaluation(dataset, row)
     checkpoints = {seed: layout.checkpoint(dataset, row, seed) for seed in study.seeds_of(row)}
-    inputs = [*data, judges, floors, evaluated / "codes.npz", evaluated / "swaps.npz", *checkpoints.values()]
+    inputs = [
+        judges,
+        floors,
+        *(evaluated / f"{name}.npz" for name in ("answers", "codes", "swaps")),
+        *checkpoints.values(),
+    ]
     wildcards = {"dataset": dataset, "model": row}
     with job(arguments, study, "exchange", wildcards, inputs, outputs, folder / "receipt.json"):
         take_gpu(arguments.device)
         from whatmoves.exchange.exchange import exchange
 
-        places = (evaluated, floors, judges, layout.data(dataset), folder)
+        places = (evaluated, floors, judges, folder)
         exchange(study, dataset, row, checkpoints, *places, arguments.device)

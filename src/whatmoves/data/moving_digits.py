@@ -93,15 +93,9 @@ FACTOR_ROLES: dict[str, FactorRole] = {
 }
 
 
-# What test clips may be shifted by, one thing at a time, in words (`shifted`).
-SHIFTS = {
-    "speed": "half as fast again",
-    "size": "digits larger by three tenths",
-    "contrast": "half the contrast",
-    "class": "classes never seen: digits mirrored at their diagonal",
-    "objects": "one digit more",
-    "hands": "hands never seen: from digits of the training pool to those of the test pool",
-}
+# What test clips may be shifted by, one thing at a time (`shifted`): half as fast again; larger by three tenths; half
+# the contrast; digits mirrored at their diagonal; one digit more; from training digits to those of the test pool.
+SHIFTS = ("speed", "size", "contrast", "class", "objects", "hands")
 
 
 def outside_files(config: Config) -> list[Path]:

@@ -92,13 +92,9 @@ DRAWN_AT_ONCE = 64  # training clips: in batches of four, drawing them takes fou
 OTHER_TESTS = {"novel": "test_novel"}  # splits that predictions are tested on beside `test`, by the measures' word
 
 
-# What test clips may be shifted by, one thing at a time, in words (`shifted`).
-SHIFTS = {
-    "size": "objects larger by a quarter",
-    "contrast": "half the contrast",
-    "objects": "one object more",
-    "looks": "shapes and colours never seen",
-}
+# What test clips may be shifted by, one thing at a time (`shifted`): larger by a quarter; half the contrast; one object
+# more; shapes and colours never seen.
+SHIFTS = ("size", "contrast", "objects", "looks")
 LARGER = 1.25
 
 

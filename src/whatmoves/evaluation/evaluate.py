@@ -89,8 +89,8 @@ def evaluate(
     tune_malloc()
     torch.set_num_threads(1)
     place = choose_device(device)
-    entry, where = study.data[dataset], f"data.{dataset}"
-    module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
+    entry = study.data[dataset]
+    module, config = plugins.data_of(dataset, entry.kind, entry.options)
     source = module.open_source(config, data_folder)
     past_frames = past_of(entry.past_frames, source.shape.frames)
     clips = open_clips(module, config, source, study.evaluation, past_frames, study.models[model].judged)

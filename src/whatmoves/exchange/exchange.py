@@ -25,11 +25,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from whatmoves import plugins
+from whatmoves.data.clips import ClipShape
+from whatmoves.evaluation.stored import table
 from whatmoves.evaluation.swaps import Codes, Mixer
 from whatmoves.exchange.pairs import CONTENT, FACTORS, NOTHING, Exchanges, read_after
 from whatmoves.exchange.parts import LEAST_EXPLAINED, Parts, fitted_parts
 from whatmoves.exchange.reading import read
-from whatmoves.exchange.task import ExchangeTask, open_exchange
+from whatmoves.exchange.task import ExchangeTask, columns_of, exchange_task
 from whatmoves.files import read_arrays, read_json, write_arrays, write_json
 from whatmoves.judging.asking import Coder, rows_of
 from whatmoves.judging.judge import codes_of_seed
@@ -62,7 +65,6 @@ def exchange(
     evaluation_folder: Path,
     floors_file: Path,
     judges_file: Path,
-    data_folder: Path,
     out_folder: Path,
     device: str = "auto",
 ) -> None:
@@ -73,19 +75,24 @@ def exchange(
     tune_malloc()
     torch.set_num_threads(1)
     place = choose_device(device)
-    task, judges = open_exchange(study, dataset, data_folder), load_judges(judges_file, place)
+    entry, judges = study.data[dataset], load_judges(judges_file, place)
+    module, config = plugins.data_of(dataset, entry.kind, entry.options)
+    answers = read_arrays(evaluation_folder / "answers.npz")
+    task = exchange_task(module, config, table(answers, "test"))
+    train, validation = columns_of(module.pictures(config), table(answers, "train"), table(answers, "validation"))
     frame = {row: found["seeds"]["0"] for row, found in read_json(floors_file)["rows"].items()}
     stored, swaps = read_arrays(evaluation_folder / "codes.npz"), read_arrays(evaluation_folder / "swaps.npz")
     of_seeds: dict[int, Found] = {}
     for seed, path in checkpoints.items():
-        net: Any = load_checkpoint(path, place, study.models[model].kind).model
+        loaded = load_checkpoint(path, place, study.models[model].kind)
+        net: Any = loaded.model
         codes, projector = codes_of_seed(stored, "seed", seed), swaps.get(f"seed{seed}_projector")
-        if narrowed(net, codes["test"], task, place):
+        if narrowed(net, codes["test"], ClipShape(**loaded.meta["shape"]), place):
             of_seeds[seed] = Found({}, {}, {"exchange": "its code is so wide that only principal components were kept"})
             continue
         mixer = Mixer("blocks" if projector is None else "learned", projector)
         coder = Coder(net, mixer, place)
-        parts = fitted_parts(codes["train"], codes["validation"], task.targets["train"], task.targets["validation"])
+        parts = fitted_parts(codes["train"], codes["validation"], train, validation)
         of_seeds[seed] = exchanged(coder, codes["test"], parts, task, judges, frame, study.evaluation.batch_size)
     cannot: dict[str, str] = {}
     for found in of_seeds.values():
@@ -128,10 +135,10 @@ def exchanged(
     return found
 
 
-def narrowed(net: Encodes, codes: Codes, task: ExchangeTask, device: torch.device) -> bool:
+def narrowed(net: Encodes, codes: Codes, shape: ClipShape, device: torch.device) -> bool:
     """Whether the stored `codes` are not as the model makes them (`whatmoves.codes.splits.reduced`)."""
     with torch.inference_mode():
-        made = net.encode(task.test.batch(slice(0, 1), device).video)
+        made = net.encode(torch.zeros(1, *shape[:4], device=device))
     return any(made[block].shape[1] != values.shape[1] for block, values in codes.items())
 
 

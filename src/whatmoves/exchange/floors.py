@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from whatmoves import plugins
 from whatmoves.exchange.exchange import COPIES, TRUTH, WAYS, Found, enter, score
 from whatmoves.exchange.pairs import Exchanges
 from whatmoves.exchange.reading import read
-from whatmoves.exchange.task import ExchangeTask, open_exchange
+from whatmoves.exchange.task import ExchangeTask, exchange_task
 from whatmoves.files import write_arrays, write_json
 from whatmoves.judging.judges import load_judges
 from whatmoves.study import Study
@@ -27,12 +28,15 @@ def exchange_floors(
     tune_malloc()
     torch.set_num_threads(1)
     place = choose_device(device)
-    task, judges = open_exchange(study, dataset, data_folder), load_judges(judges_file, place)
+    entry, judges = study.data[dataset], load_judges(judges_file, place)
+    module, config = plugins.data_of(dataset, entry.kind, entry.options)
+    test = module.open_source(config, data_folder).split("test")
+    task = exchange_task(module, config, test.factors)
     found = {row: Found({}, {}, {}) for row in (*COPIES, TRUTH)}
     for row, of_row in found.items():
         right = {}
         for factor, of in task.exchanges.items():
-            video = floor(row, of, task)
+            video = floor(row, of, task, test.video)
             right[factor] = read(video, judges.judge(video, place), task.questions[factor])
         for way in WAYS:  # the same clips answer both: they stand in the columns of both
             enter(of_row, way, right)
@@ -45,9 +49,9 @@ def exchange_floors(
     write_json(out_folder / "exchange.json", {"dataset": dataset, "rows": rows})
 
 
-def floor(row: str, of: Exchanges, task: ExchangeTask) -> NDArray[np.uint8]:
-    """Clips uint8 `[P, T, C, H, W]` that one row offers as the exchange."""
+def floor(row: str, of: Exchanges, task: ExchangeTask, test: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Clips uint8 `[P, T, C, H, W]` that one row offers as the exchange between `test` clips."""
     if row == TRUTH:
         rendered: NDArray[np.uint8] = task.module.render_factors(task.config, of.wanted)
         return rendered
-    return task.test.video[of.pairs[:, COPIES.index(row)]]
+    return test[of.pairs[:, COPIES.index(row)]]

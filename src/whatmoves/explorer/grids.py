@@ -43,7 +43,7 @@ def grids_of(study: Study, layout: Layout, dataset: str) -> Grids | None:
     Raises `DataError` or `CheckpointError` for results that are missing or damaged.
     """
     torch.set_num_threads(1)
-    entry, where = study.data[dataset], f"data.{dataset}"
+    entry = study.data[dataset]
     swapping = {
         model: arrays
         for model in study.models
@@ -52,7 +52,7 @@ def grids_of(study: Study, layout: Layout, dataset: str) -> Grids | None:
     }
     if not swapping:
         return None
-    module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
+    module, config = plugins.data_of(dataset, entry.kind, entry.options)
     test = module.open_source(config, layout.data(dataset)).split("test")
     rows = shown_rows(test, CLIPS)
     pairs = np.array([(content, motion) for content in rows for motion in rows], np.int64)

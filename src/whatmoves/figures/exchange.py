@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from whatmoves.exchange.pairs import FACTORS
 from whatmoves.figures import style
 from whatmoves.figures.inputs import FigureInputs
 
-FACTORS = ("class", "hand", "start", "direction", "speed")
 WAYS = {"block": "by the block that claims it", "part": "by the part that probes attribute to it"}
 FRAME = ("true_render", "copy_receiver")
 LEFT_IN, GAP_IN, TOP_IN, BETWEEN_IN, FOOT_IN = 0.62, 0.1, 0.28, 0.42, -0.2

@@ -1,5 +1,6 @@
 """Shifted test sets: what a model loses of the way from floor to ceiling when one factor leaves its training range."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ WHAT = {
     "content": "class",
     "motion": "motion",
 }
-SHIFTS = ("speed", "size", "contrast", "class", "objects", "hands", "looks")
+LOST = re.compile(r"(\w+)\.(\w+)\.shift_lost_([a-z]+)_([a-z]+)")  # ids of values: data set, model, shift, measure
 ALL_LOST = 1.0  # what is drawn darkest, as a part of the way
 LEFT_IN, CELL_IN, GAP_IN, TOP_IN, FOOT_IN = 1.15, 0.205, 0.09, 0.24, 0.5
 NUMBER_PT = 4.8
@@ -26,24 +27,23 @@ NUMBER_PT = 4.8
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     """`lost` `[models, what, shifts]`, parts of the way from floor to ceiling, NaN for none; `what` and `shifts`."""
-    values, dataset = inputs.values(), inputs.dataset
-
-    def value(row: str, name: str, what: str) -> float:
-        found = values.get(f"{dataset}.{row}.shift_lost_{name}_{what}")
-        return float(found["value"]) if found else np.nan
-
-    models = inputs.models(dataset)
-    table = np.array([[[value(row, name, what) for name in SHIFTS] for what in WHAT] for row in models])
-    told = ~np.isnan(table)
-    if not told.any():
-        raise inputs.nothing(f"no model on {dataset} was measured on shifted clips")
-    rows, whats, shifts = told.any((1, 2)), told.any((0, 2)), told.any((0, 1))
-    kept = [row for row, any_told in zip(models, rows, strict=True) if any_told]
+    found = {
+        (row, what, shift): value["value"]
+        for key, value in inputs.values().items()
+        if (said := LOST.fullmatch(key)) and said[1] == inputs.dataset
+        for row, shift, what in [said.groups()[1:]]
+    }
+    if not found:
+        raise inputs.nothing(f"no model on {inputs.dataset} was measured on shifted clips")
+    models, whats, shifts = (list(dict.fromkeys(names)) for names in zip(*found, strict=True))
+    models = [row for row in inputs.models(inputs.dataset) if row in models]
+    whats = [what for what in WHAT if what in whats]
+    lost = [[[found.get((row, what, shift), np.nan) for shift in shifts] for what in whats] for row in models]
     return {
-        "lost": table[rows][:, whats][:, :, shifts],
-        "what": np.array(list(WHAT), np.str_)[whats],
-        "shifts": np.array(SHIFTS, np.str_)[shifts],
-        **inputs.legend(kept),
+        "lost": np.array(lost, np.float64),
+        "what": np.array(whats, np.str_),
+        "shifts": np.array(shifts, np.str_),
+        **inputs.legend(models),
     }
 
 

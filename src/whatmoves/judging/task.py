@@ -57,8 +57,8 @@ def facts_of(module: ModuleType, config: Any, tables: Mapping[str, pd.DataFrame]
 
 def open_task(study: Study, dataset: str, data_folder: Path) -> Task:
     """Open a data set of moving digits and render its true swaps. Raises `ConfigError` or `DataError`."""
-    entry, where = study.data[dataset], f"data.{dataset}"
-    module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
+    entry = study.data[dataset]
+    module, config = plugins.data_of(dataset, entry.kind, entry.options)
     source = module.open_source(config, data_folder)
     past_frames = past_of(entry.past_frames, source.shape.frames)
     clips = open_clips(module, config, source, study.evaluation, past_frames, judged=True)

@@ -42,8 +42,8 @@ def train_judges(study: Study, dataset: str, data_folder: Path, out_folder: Path
     """
     tune_malloc()
     torch.set_num_threads(1)
-    entry, where = study.data[dataset], f"data.{dataset}"
-    module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
+    entry = study.data[dataset]
+    module, config = plugins.data_of(dataset, entry.kind, entry.options)
     place = choose_device(device)
     judges = trained(config, study.evaluation.judge_frames, place)
     test: Split = module.open_source(config, data_folder).split("test")

@@ -175,6 +175,11 @@ class ValueIndex(Mapping[str, Entry]):
                 found.setdefault(key.rpartition(".")[2], entry)
         return found
 
+    def shifts(self, dataset: str, what: str) -> list[str]:
+        """The shifts of a data set on which anything was measured, of one measure."""
+        pattern = re.compile(rf"{dataset}\.[^.]+\.shift_lost_([a-z]+)_{what}")
+        return list(dict.fromkeys(found[1] for value_id in self if (found := pattern.fullmatch(value_id))))
+
     def has_metric(self, dataset: str, metric: str) -> bool:
         """Whether anything on that data set was measured by that metric."""
         return any(re.fullmatch(rf"{dataset}\.[^.]+\.{metric}", value_id) for value_id in self)

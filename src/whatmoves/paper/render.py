@@ -60,6 +60,7 @@ def render(
     }  # fmt: skip
     functions |= {
         "has_metric": writer.index.has_metric,
+        "shifts": writer.index.shifts,
         "own_measures": writer.index.own,
         "own_columns": writer.own_columns,
         "column": Column,

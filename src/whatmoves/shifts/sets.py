@@ -1,7 +1,7 @@
 """Test sets in which one factor leaves its training range, and what floor and ceiling are on each.
 
-A data kind names its shifts in `SHIFTS` (name → what is different, in words) and draws their clips with
-`shifted(config, name, count)`: those of the stored test split, with that one thing changed. `hands` is told the other
+A data kind names its shifts in `SHIFTS` (small letters) and draws their clips with `shifted(config, name, count)`:
+those of the stored test split, with that one thing changed. `hands` is told the other
 way round: test digits were never trained on, so its clips are of training digits, and the test set is what is shifted.
 
     sets.npz     `<set>_video` uint8 `[N, T, C, H, W]`, `<set>_actions`, `<set>_states`, `<set>_factor_<column>` `[N]`
@@ -54,8 +54,8 @@ def before_and_after(shift: str) -> tuple[str, str]:
 
 def open_sets(study: Study, dataset: str, data_folder: Path, stored: Path | None = None) -> Opened:
     """Open a data set and draw its sets, or read those that were `stored`; raises `ConfigError` or `DataError`."""
-    entry, where = study.data[dataset], f"data.{dataset}"
-    module, config = plugins.data_module(entry.kind, where), plugins.data_config(entry.kind, entry.options, where)
+    entry = study.data[dataset]
+    module, config = plugins.data_of(dataset, entry.kind, entry.options)
     source = module.open_source(config, data_folder)
     test = source.split(TEST)
     count = min(CLIPS, len(test.video))

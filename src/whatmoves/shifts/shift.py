@@ -1,6 +1,6 @@
 """What a model loses when one factor of its test clips leaves the training range, everything else as in test.
 
-    shift.json   `seeds`: numbers by seed; `cannot`: what there is none of, with the reason
+    shift.json   `seeds`: numbers by seed
     clips.npz    `seed<s>_<measure>` per clip `[N]` or pair `[P]`
 
 A measure on a set is the part of the way from floor to ceiling (`whatmoves.shifts.sets`) that the model goes there, 1
