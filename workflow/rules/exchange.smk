@@ -3,9 +3,7 @@ rule exchange:
     input:
         judges=f"{R}/judges/{{dataset}}/judges.pt",
         floors=f"{R}/exchange/{{dataset}}/floors/exchange.json",
-        evaluated=[
-            f"{R}/evaluate/{{dataset}}/{{model}}/{name}.npz" for name in ("answers", "codes", "swaps")
-        ],
+        evaluated=[f"{R}/evaluate/{{dataset}}/{{model}}/{name}.npz" for name in ("answers", "codes", "swaps")],
         checkpoints=lambda wildcards: [
             f"{R}/train/{wildcards.dataset}/{wildcards.model}/seed-{seed}/checkpoint.pt"
             for seed in STUDY.seeds_of(wildcards.model)
