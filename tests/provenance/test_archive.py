@@ -8,8 +8,9 @@ import pytest
 from toy_project import Project
 
 from whatmoves.errors import DataError, ProofError
+from whatmoves.files import read_json, write_json
 from whatmoves.provenance.archive import archive, restore
-from whatmoves.provenance.receipts import recording
+from whatmoves.provenance.receipts import is_receipt, recording
 from whatmoves.provenance.verify import verify
 
 
@@ -240,6 +241,23 @@ def test_an_archive_of_another_tree_is_refused_and_nothing_is_laid(built: Projec
     ):
         restore(packed, built.root, built.study, source=built.source)
     assert list(built.root.parent.iterdir()) == []
+
+
+def test_a_refused_archive_names_the_commit_it_belongs_to(built: Project):
+    receipts = [path for path in built.root.rglob("*.json") if is_receipt(path)]
+    for path in receipts:
+        receipt = read_json(path)
+        receipt["run"]["git"] = {"commit": "0" * 40 if path is receipts[0] else "1" * 40, "dirty": False}
+        receipt["run"]["started"] = f"2026-01-0{1 + (path is receipts[0])}T00:00:00+00:00"
+        write_json(path, receipt)
+    file = built.folder / "small.tar.gz"
+    archive(built.study, built.root, file, source=built.source)
+    clear(built)
+    built.edit("models/alpha", "X = 1")
+    with pytest.raises(
+        ProofError, match=r"tree but to that of `git checkout 0{40}`: train/toy/alpha"
+    ):
+        restore(file, built.root, built.study, source=built.source)
 
 
 def test_an_archive_of_other_settings_is_refused(built: Project, packed: Path):

@@ -23,7 +23,7 @@ from typing import Any
 from whatmoves.errors import DataError, ProofError
 from whatmoves.files import atomic, read_json, sha256, write_json
 from whatmoves.provenance.closure import source_folder
-from whatmoves.provenance.receipts import checksum, read_receipt
+from whatmoves.provenance.receipts import checksum, is_receipt, read_receipt
 from whatmoves.provenance.report import FRESH, UNUSED, Report
 from whatmoves.provenance.verify import CONFIG, PROVEN_FOLDERS, RESTORED, verify
 from whatmoves.study import Study
@@ -90,10 +90,18 @@ def restore(file: Path, root: Path, study: Study, *, source: Path | None = None)
             )
         write_json(unpacked / RESTORED, {"archive": sha256(file), "left_out": manifest["left_out"]})
         report = verify(study, unpacked, source=source, paper=False, home=root)
-        _refuse(report, f"{file}: does not belong to this tree")
+        _refuse(report, f"{file}: does not belong to this tree{_home_of(unpacked)}")
         _refuse_mixture(unpacked, root, manifest, file)
         _lay(unpacked, root)
     return report
+
+
+def _home_of(unpacked: Path) -> str:
+    """Words for the commit that the newest receipt names, if it does: to its tree all of them belonged when packed."""
+    runs = [read_receipt(path)["run"] for path in unpacked.rglob("*.json") if is_receipt(path)]
+    newest = max(runs, key=lambda run: str(run["started"]), default={})
+    commit = (newest.get("git") or {}).get("commit")
+    return f" but to that of `git checkout {commit}`" if commit else ""
 
 
 def _lay(unpacked: Path, root: Path) -> None:
