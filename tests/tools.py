@@ -1,11 +1,13 @@
 """What tests share: the tree under test, and how to run commands and the workflow outside it."""
 
+import difflib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 ROOT = Path(__file__).parents[1]
 OF_THE_MACHINE = (
@@ -38,3 +40,14 @@ def snakemake(*arguments: str, folder: Path, study: str = "tiny", expect: int | 
     command = ["snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     answer = run(*command, "--configfile", configfile, folder=folder, expect=expect)
     return answer.stdout + answer.stderr
+
+
+def assert_same_pdf(made: Path, expected: Path) -> None:
+    """Equal bytes, or the lines of text in which the two differ."""
+    if made.read_bytes() != expected.read_bytes():
+        before, after = (
+            [line for page in PdfReader(path).pages for line in page.extract_text().splitlines()]
+            for path in (expected, made)
+        )
+        lines = list(difflib.unified_diff(before, after, str(expected), str(made), n=0, lineterm=""))
+        pytest.fail("\n".join(lines[:40]) or f"{made} and {expected} say the same in other bytes: a figure differs")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tools import ROOT
+from tools import ROOT, assert_same_pdf
 
 from whatmoves.errors import PaperError
 from whatmoves.files import read_json
@@ -53,7 +53,7 @@ def test_the_tiny_paper_again_gives_the_same_bytes_and_links_every_value(tiny: P
     used, may_print = write_paper(study, results, ROOT / "paper", tmp_path)
     build_pdf(tmp_path, tmp_path / "main.pdf", may_print)
     built = tmp_path / "main.pdf"
-    assert built.read_bytes() == (results / "paper/main.pdf").read_bytes()
+    assert_same_pdf(built, results / "paper/main.pdf")
     assert len(used) > 30
     known = read_json(results / "values.json")["values"]
     assert all(value_id in known or value_id.startswith("hypotheses.") for value_id in used)

@@ -193,27 +193,38 @@ def test_a_record_of_other_points_or_another_study_is_refused(tmp_path: Path) ->
         read_record(path)
 
 
-SHIPPED = load_space(ROOT / "config/search/space.yaml")
-QUICK = load_study(ROOT / "config/config.yaml")
-RECORD = read_record(ROOT / "config/search/quick.json")
+SEARCHED = {  # study → its declared search, its record, and itself
+    name: (load_space(folder / space), read_record(folder / record), load_study(ROOT / "config" / study))
+    for folder in [ROOT / "config/search"]
+    for name, space, record, study in (
+        ("quick", "space.yaml", "quick.json", "config.yaml"),
+        ("mnist", "mnist-space.yaml", "mnist.json", "mnist.yaml"),
+    )
+}
 
 
-@pytest.mark.parametrize("model", [model for model in SHIPPED.models if model in QUICK.models])
-def test_the_shipped_search_can_be_run(model: str) -> None:
-    assert score_of(QUICK, SHIPPED, model) == ("reconstruction" if model.endswith("_vae") else "prediction")
-    assert not {*SHIPPED.seeds} & {seed for _, _, seed in QUICK.runs()}
+@pytest.mark.parametrize(
+    ("name", "model"), [(name, model) for name, found in SEARCHED.items() for model in found[0].models]
+)
+def test_the_shipped_search_can_be_run(name: str, model: str) -> None:
+    space, _, study = SEARCHED[name]
+    assert score_of(study, space, model) == ("reconstruction" if model.endswith("_vae") else "prediction")
+    assert not {*space.seeds} & {seed for _, _, seed in study.runs()}
 
 
-@pytest.mark.parametrize("model", RECORD.models)
-def test_the_quick_study_uses_what_its_search_found(model: str) -> None:
-    found = RECORD.models[model]
-    assert is_complete(SHIPPED, model, found.trials)
-    assert found.score == score_of(QUICK, SHIPPED, model)
-    assert found.clips == QUICK.training_of(model).clips
-    kind = QUICK.models[model].kind
-    chosen = changed(QUICK, model, found.trials[0].point)
-    assert chosen.training_of(model) == QUICK.training_of(model)
-    configs = [plugins.model_config(kind, study.models[model].options) for study in (chosen, QUICK)]
+@pytest.mark.parametrize(
+    ("name", "model"), [(name, model) for name, found in SEARCHED.items() for model in found[1].models]
+)
+def test_a_study_uses_what_its_search_found(name: str, model: str) -> None:
+    space, record, study = SEARCHED[name]
+    found = record.models[model]
+    assert is_complete(space, model, found.trials)
+    assert found.score == score_of(study, space, model)
+    assert found.clips == space.clips_of(study, model)
+    kind = study.models[model].kind
+    chosen = changed(study, model, found.trials[0].point)
+    assert chosen.training_of(model) == study.training_of(model)
+    configs = [plugins.model_config(kind, each.models[model].options) for each in (chosen, study)]
     assert configs[0] == configs[1]
 
 
