@@ -254,9 +254,7 @@ def test_a_refused_archive_names_the_commit_it_belongs_to(built: Project):
     archive(built.study, built.root, file, source=built.source)
     clear(built)
     built.edit("models/alpha", "X = 1")
-    with pytest.raises(
-        ProofError, match=r"tree but to that of `git checkout 0{40}`: train/toy/alpha"
-    ):
+    with pytest.raises(ProofError, match=r"tree but to that of `git checkout 0{40}`: train/toy/alpha"):
         restore(file, built.root, built.study, source=built.source)
 
 

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     from whatmoves.errors import ConfigError
     from whatmoves.searching.record import Trial, keep, read_record
     from whatmoves.searching.search import is_complete, search
-    from whatmoves.searching.space import load_space, score_of
+    from whatmoves.searching.space import changed, load_space, score_of
     from whatmoves.training.runtime import Interrupted
 
     space, out = load_space(arguments.space), arguments.out
@@ -55,16 +55,16 @@ def run(arguments: argparse.Namespace) -> None:
         found = read_record(out).models.get(model) if out.exists() else None
         done: tuple[Trial, ...] = found.trials if found else ()
         if not is_complete(space, model, done):
-            clips = study.training_of(model).clips
+            clips = space.clips_of(study, model)
             if found and (found.clips, found.score) != (clips, score):
                 raise ConfigError(
                     f"{out}: {model} was searched with {found.clips} clips by {found.score}, and would go on with "
                     f"{clips} by {score}; take {model} out of the record to search it anew"
                 )
             keep_all = functools.partial(keep, out, study.study, model, clips, score)
-            folder = layout.data(dataset)
+            folder, shortened = layout.data(dataset), changed(study, model, {"training.clips": clips})
             try:
-                done = search(study, space, model, score, dataset, folder, arguments.device, done, keep_all)
+                done = search(shortened, space, model, score, dataset, folder, arguments.device, done, keep_all)
             except (Interrupted, KeyboardInterrupt):
                 log.info("stopped; what is done stands in %s, and the same command goes on from there", out)
                 raise

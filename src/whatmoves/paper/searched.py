@@ -34,8 +34,19 @@ class ReportedSearch:
 
     @property
     def same_clips(self) -> bool:
-        """Whether every model was given the same budget."""
-        return len({found.clips for found in self._models.values()}) == 1
+        """Whether every model was given the same budget, and the study's."""
+        return not self.shortened and len({found.clips for found in self._models.values()}) == 1
+
+    @property
+    def shortened(self) -> bool:
+        """Whether its runs were shorter than the study's."""
+        return self.percent < 100
+
+    @property
+    def percent(self) -> int:
+        """The smallest share of a model's budget of clips that its runs were given, in hundredths."""
+        training_of = self._writer.study.training_of
+        return round(100 * min(found.clips / training_of(name).clips for name, found in self._models.items()))
 
     @property
     def own_seeds(self) -> bool:

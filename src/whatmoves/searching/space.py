@@ -22,11 +22,13 @@ class Space(Settings):
     """The search. Keys of a grid are `training.<setting>` or `options.<setting>`; `with` adds what a choice brings.
 
     Every point is tried with the first seed, the `finalists` best with the others too: one run's luck decides nothing.
+    Each run takes `share` of its model's clips.
     """
 
     models: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(min_length=1)
     finalists: int = Field(2, ge=1)
+    share: float = Field(1.0, gt=0, le=1)
     grids: dict[str, dict[str, list[Any]]] = Field(min_length=1)
     scores: dict[str, Score] = Field({})
     along: dict[str, dict[str, dict[str, Any]]] = Field({}, alias="with")
@@ -66,6 +68,11 @@ class Space(Settings):
     def grid_of(self, model: str) -> dict[str, list[Any]]:
         """A model's own grid, or the one for all that have none."""
         return self.grids.get(model, self.grids.get(DEFAULT_GRID, {}))
+
+    def clips_of(self, study: Study, model: str) -> int:
+        """Clips that each run of a model trains on: its share of the study's, in whole batches."""
+        training = study.training_of(model)
+        return max(1, round(self.share * training.clips / training.batch_size)) * training.batch_size
 
     def points(self, model: str) -> list[dict[str, Any]]:
         """Every point of a model's grid, with what its choices bring along."""
