@@ -70,8 +70,10 @@ class Space(Settings):
         return self.grids.get(model, self.grids.get(DEFAULT_GRID, {}))
 
     def clips_of(self, study: Study, model: str) -> int:
-        """Clips that each run of a model trains on: its share of the study's, in whole batches."""
+        """Clips that each run of a model trains on: the study's, or a share of them in whole batches."""
         training = study.training_of(model)
+        if self.share == 1:
+            return training.clips
         return max(1, round(self.share * training.clips / training.batch_size)) * training.batch_size
 
     def points(self, model: str) -> list[dict[str, Any]]:
