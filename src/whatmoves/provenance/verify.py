@@ -170,7 +170,8 @@ class _Check:
             if found is None and self.left_out.get(key) == recorded:
                 continue
             place = self.now_at.get(key, key)
-            if found is None and os.path.isabs(place) and not Path(place).parent.is_dir():
+            elsewhere = os.path.isabs(place) or (outside and bool(self.left_out))  # left out: restored from an archive
+            if found is None and elsewhere and not (self.home / place).parent.is_dir():
                 continue  # raw data of another machine: its checksum stays in the receipt
             if found is None:
                 gone.append(place)
