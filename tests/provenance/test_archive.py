@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -209,6 +210,7 @@ def test_an_archive_that_fits_is_laid_and_verifies_like_the_original(built: Proj
     again = verify(built.study, built.root, source=built.source, paper=False)
     assert again.as_json() == report
     assert "restored from an archive that left out 10 files" in again.text()
+    assert re.search(r"^left out  \d checkpoints, whose receipts alone stand here: train/toy/alpha", again.text(), re.M)
     assert [p for p in built.root.parent.iterdir() if p != built.root] == []
 
 

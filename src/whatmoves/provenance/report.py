@@ -1,5 +1,6 @@
 """What `verify` has to say: reasons, findings and the report, as text and as plain data."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,5 +115,16 @@ class Report:
             for name, counts in self.levels.items()
             if len(counts) > 1
         ]
+        lines += self._without_checkpoint()
         lines += [f"note      {note}" for note in self.notes]
         return "\n".join([*lines, f"study {self.study}: {counts}{restored}"])
+
+    def _without_checkpoint(self) -> list[str]:
+        """A line on trainings whose checkpoint an archive left out: what came of them cannot be followed to weights."""
+        trained = Counter(
+            finding.name.rpartition("/")[0] for finding in self.findings if finding.kind == "train" and finding.left_out
+        )
+        if not trained:
+            return []
+        listed = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in trained.items())
+        return [f"left out  {trained.total()} checkpoints, whose receipts alone stand here: {listed}"]
