@@ -99,7 +99,7 @@ def restore(file: Path, root: Path, study: Study, *, source: Path | None = None)
 def _home_of(unpacked: Path) -> str:
     """Words for the commit that the newest receipt names, if it does: to its tree all of them belonged when packed."""
     runs = [read_receipt(path)["run"] for path in unpacked.rglob("*.json") if is_receipt(path)]
-    newest = max(runs, key=lambda run: str(run["started"]), default={})
+    newest: dict[str, Any] = max(runs, key=lambda run: str(run["started"]), default={})
     commit = (newest.get("git") or {}).get("commit")
     return f" but to that of `git checkout {commit}`" if commit else ""
 
