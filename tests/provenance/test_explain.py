@@ -43,6 +43,8 @@ def test_a_count_has_no_seeds_and_no_interval(built: Project):
 def test_a_misspelt_value_gets_a_suggestion(built: Project):
     with pytest.raises(ConfigError, match=r"no value 'toy\.alpha\.psnr'; did you mean toy\.alpha\.psnr_frame"):
         explain("toy.alpha.psnr", built.root)
+    with pytest.raises(ConfigError, match=r"no value 'psnr'; did you mean toy\.\w+\.psnr_frame"):
+        explain("psnr", built.root)
 
 
 def test_a_number_without_a_receipt_has_no_chain(built: Project):

@@ -55,7 +55,8 @@ def explain(value_id: str, root: Path) -> Chain:
     """
     values = read_json(root / "values.json")["values"]
     if value_id not in values:
-        near = difflib.get_close_matches(value_id, values, n=3, cutoff=0.4)
+        close = difflib.get_close_matches(value_id, values, n=3, cutoff=0.4)
+        near = [known for known in values if value_id in known][:3] or close  # `psnr` is a part of what is looked for
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ConfigError(f"{root / 'values.json'}: no value {value_id!r}{hint}")
     makers = makers_of(root)
