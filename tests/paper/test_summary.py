@@ -35,3 +35,7 @@ def test_the_reference_run_in_a_few_lines(tmp_path: Path, capsys: pytest.Capture
     said = capsys.readouterr().out
     assert found.text(named) in said
     assert said.endswith(f"mse_removed{named}; whatmoves verify{named}\n"), "what it names can be pasted"
+    rows = [line for line in found.markdown().splitlines() if line.startswith("| `what_where_vae` |")]
+    assert [f"| {entry.numeral()} [{entry.numeral(entry.interval[0])}, " in row for row in rows] == [True]
+    [undecided] = [line for line in found.markdown().splitlines() if line.startswith("- **undecided**")]
+    assert undecided.count("`") == 2 * len(found.verdicts["undecided"]) > 0

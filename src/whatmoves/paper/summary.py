@@ -13,6 +13,8 @@ HEADLINES = {
     "swap_joint": "swaps right",
     "predict_gain_db": "prediction, dB above the best floor",
 }
+# A page has more room than a terminal.
+MORE = {"block_gap": "BlockGap", "exchange_block": "factors exchanged alone, by blocks"}
 CEILING = "true_render"
 VERDICTS = ("supported", "undecided", "not supported")
 
@@ -37,6 +39,25 @@ class Summary(NamedTuple):
             for dataset, rows in self.headlines.items()
         }
         return {"study": self.study, "headlines": headlines, "verdicts": self.verdicts}
+
+    def markdown(self) -> str:
+        """As Markdown: a table for each data set, and the ids behind each verdict."""
+        parts = []
+        for dataset, rows in self.headlines.items():
+            metrics = [metric for metric in HEADLINES | MORE if any(metric in row for row in rows.values())]
+            table = [
+                [f"`{dataset}`", *((HEADLINES | MORE)[metric] for metric in metrics)],
+                ["---"] + ["--:"] * len(metrics),
+            ]
+            table += [[f"`{model}`", *(_shown(row.get(metric)) for metric in metrics)] for model, row in rows.items()]
+            parts.append("\n".join(f"| {' | '.join(cells)} |" for cells in table))
+        parts.append(self.verdicts_markdown())
+        return "\n\n".join(parts)
+
+    def verdicts_markdown(self) -> str:
+        """A list of the verdicts, each with its number of hypotheses and their ids."""
+        found = {kind: ", ".join(f"`{name}`" for name in ids) for kind, ids in self.verdicts.items()}
+        return "\n".join(f"- **{kind}** ({len(self.verdicts[kind])}): {ids or '–'}" for kind, ids in found.items())
 
     def text(self, naming: str = "") -> str:
         """As a table for each data set, and lines. `naming` says which study to the commands in the last one, such as
@@ -69,7 +90,7 @@ def summary(study: Study, layout: Layout) -> Summary:
 
 
 def _row(index: ValueIndex, dataset: str, name: str) -> dict[str, Entry]:
-    ids = {metric: f"{dataset}.{name}.{metric}" for metric in HEADLINES}
+    ids = {metric: f"{dataset}.{name}.{metric}" for metric in HEADLINES | MORE}
     return {metric: index[value_id] for metric, value_id in ids.items() if value_id in index}
 
 
