@@ -49,6 +49,9 @@ def test_a_run_trained_again_has_the_same_bytes_and_another_one_is_told(tiny: Pa
     study = load_study(ROOT / "config/tiny.yaml")
     [again] = trained_again(study, Layout(tiny / "results/tiny"), 1, "cpu")
     assert (again.equal, again.comparable) == (True, True)
+    shutil.copytree(tiny / "results/tiny", tmp_path / "restored", ignore=shutil.ignore_patterns("checkpoint.pt"))
+    [again] = trained_again(study, Layout(tmp_path / "restored"), 1, "cpu")
+    assert (again.equal, again.comparable) == (True, True), "as the receipt of the checkpoint says"
     for part in ("data", "train"):
         shutil.copytree(tiny / "results/tiny" / part, tmp_path / part)
     for history in tmp_path.glob("train/*/*/*/history.csv"):

@@ -35,7 +35,7 @@ class Again(NamedTuple):
         """In one line."""
         if self.equal:
             return f"{self.name}: trained again, the same bytes"
-        losses = f"best validation loss {self.then} then, {self.now} now"
+        losses = f"best validation loss {'not kept' if self.then is None else self.then} then, {self.now} now"
         if self.comparable:
             return f"{self.name}: trained again, OTHER BYTES; {losses}"
         return f"{self.name}: trained again, other bytes, as is to be expected of another device or processor; {losses}"
@@ -44,7 +44,8 @@ class Again(NamedTuple):
 def trained_again(study: Study, layout: Layout, count: int, device: str = "auto") -> Iterator[Again]:
     """Train `count` runs, chosen at random, again from the stored data, in a temporary folder.
 
-    Raises `ProofError` for a run that has no result yet.
+    Where an archive left the checkpoints out, the checksums in their receipts are compared with. Raises `ProofError`
+    for a run that has no result yet, and where the data set is not there.
     """
     runs = study.runs()
     for dataset, model, seed in random.SystemRandom().sample(runs, min(count, len(runs))):
@@ -53,15 +54,27 @@ def trained_again(study: Study, layout: Layout, count: int, device: str = "auto"
 
 def _again(study: Study, layout: Layout, dataset: str, model: str, seed: int, device: str) -> Again:
     folder, name = layout.run(dataset, model, seed), f"{dataset}/{model}/seed-{seed}"
-    if not (folder / "checkpoint.pt").is_file():
-        raise ProofError(f"{folder}: no checkpoint to compare with; run snakemake first")
+    if not (folder / "receipt.json").is_file():
+        raise ProofError(f"{folder}: no result to compare with; run snakemake first")
+    receipt = read_receipt(folder / "receipt.json")
+    if not (stored := layout.data(dataset) / "validation.npz").is_file():
+        raise ProofError(f"{stored}: left out of the archive; make it first: snakemake {stored} with this study")
     with tempfile.TemporaryDirectory(prefix="whatmoves-again-") as temporary:
         out = Path(temporary) / "out"
         train(study, dataset, model, seed, layout.data(dataset), out, Path(temporary) / "work", device)
-        equal = all(sha256(out / file) == sha256(folder / file) for file in COMPARED)
+        equal = all(sha256(out / file) == _sum(folder / file, layout.root, receipt) for file in COMPARED)
         now = load_checkpoint(out / "checkpoint.pt").meta["best_validation"]
-    then = load_checkpoint(folder / "checkpoint.pt").meta["best_validation"]
-    return Again(name, equal, _comparable(study, read_receipt(folder / "receipt.json")["run"], device), then, now)
+    kept = folder / "checkpoint.pt"
+    then = load_checkpoint(kept).meta["best_validation"] if kept.is_file() else None
+    return Again(name, equal, _comparable(study, receipt["run"], device), then, now)
+
+
+def _sum(path: Path, root: Path, receipt: dict[str, Any]) -> str:
+    """The checksum of a file, or that of its receipt where an archive left the file out."""
+    if path.is_file():
+        return sha256(path)
+    recorded: str = receipt["core"]["outputs"][path.relative_to(root).as_posix()]["sha256"]
+    return recorded
 
 
 def _comparable(study: Study, run: dict[str, Any], device: str) -> bool:
