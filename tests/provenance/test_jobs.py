@@ -12,7 +12,8 @@ from whatmoves.errors import ConfigError
 from whatmoves.layout import JUDGED_FLOORS, judged_rows
 from whatmoves.plugins import figure_kinds, model_kinds, module_path
 from whatmoves.provenance.closure import closure, source_folder
-from whatmoves.provenance.jobs import KINDS, SPELLED_OUT, expected_jobs, read_fingerprint
+from whatmoves.provenance.jobs import SPELLED_OUT, expected_jobs, read_fingerprint
+from whatmoves.provenance.kinds import KINDS
 from whatmoves.study import DataSet, Evaluation, ModelEntry, Study, Training, TrainingOverrides
 
 Jobs = dict[str, str]

@@ -92,7 +92,8 @@ def contents_digest(study: "Study", dataset: str, root: Path) -> str:
         paths = find_files(Path(entry.options["file"]).expanduser())
     else:
         return ""
-    from whatmoves.provenance.jobs import PLACES, receipt_of, short
+    from whatmoves.provenance.jobs import receipt_of, short
+    from whatmoves.provenance.kinds import PLACES
     from whatmoves.provenance.receipts import key_of, read_receipt
 
     known: dict[str, dict[str, Any]] = {}

@@ -15,7 +15,7 @@ from rocrate.rocrate import ROCrate
 
 from whatmoves.files import sha256
 from whatmoves.provenance.environment import installed
-from whatmoves.provenance.jobs import KINDS
+from whatmoves.provenance.kinds import KINDS
 from whatmoves.provenance.receipts import is_receipt, read_receipt
 from whatmoves.study import Study
 

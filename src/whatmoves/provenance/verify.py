@@ -17,7 +17,8 @@ from whatmoves.errors import ConfigError, DataError, ProofError
 from whatmoves.files import read_json
 from whatmoves.provenance.closure import Tree
 from whatmoves.provenance.environment import FIX, alike, installed, meets
-from whatmoves.provenance.jobs import KINDS, PLACES, canonical, expected_jobs, read_fingerprint, receipt_of
+from whatmoves.provenance.jobs import canonical, expected_jobs, read_fingerprint, receipt_of
+from whatmoves.provenance.kinds import KINDS, PLACES
 from whatmoves.provenance.receipts import RUN_TO_RUN, checksum, is_receipt, key_of, read_receipt
 from whatmoves.provenance.report import FOREIGN, FRESH, MISSING, STALE, UNKNOWN, UNUSED, Finding, Reason, Report
 from whatmoves.study import Study
