@@ -7,6 +7,7 @@ import pytest
 from tools import ROOT
 
 from whatmoves.analysis.hypotheses import Hypothesis, load_hypotheses, verdicts
+from whatmoves.analysis.needs import undecidable
 from whatmoves.analysis.statistics import Sample
 from whatmoves.errors import ConfigError
 from whatmoves.study import Study
@@ -161,3 +162,18 @@ def test_a_file_of_another_kind_is_refused_in_one_line(text: str, line: str, tmp
     with pytest.raises(ConfigError) as error:
         load_hypotheses(path)
     assert str(error.value) == f"{path}: {line}"
+
+
+def test_more_primary_hypotheses_than_the_seeds_can_decide_are_told_before_any_job() -> None:
+    claim = {"sentence": "s", "metric": "psnr_frame", "first": "lstm_vae", "second": "baseline_vae", "primary": True}
+    declared = [Hypothesis(id=f"h{number}", direction="greater", **claim) for number in range(7)]
+    eight = Study.model_validate({**STUDY.model_dump(mode="json"), "seeds": list(range(8))})
+    assert undecidable(eight, declared[:6]) == ""
+    said = undecidable(eight, declared)
+    assert said.startswith(
+        "7 primary hypotheses are corrected together, and with 8 seeds the exact test gives no p below 0.00781"
+    )
+    assert "Name 9 seeds for their models, or declare at most 6 as primary" in said
+    nine = Study.model_validate({**STUDY.model_dump(mode="json"), "seeds": list(range(9))})
+    assert undecidable(nine, declared) == ""
+    assert undecidable(STUDY, declared) == "", "three seeds or fewer have no test: their verdicts are descriptive"
