@@ -21,7 +21,11 @@ STUDY = Study.model_validate(
         "study": "toy",
         "seeds": [0, 1],
         "data": {"moving_digits": None},
-        "models": {"lstm_vae": {"label": "A & B"}, "jepa": {"label": "JEPA"}, "mean_frame": None},
+        "models": {
+            "lstm_vae": {"label": "A & B", "training": {"clips": 100}},
+            "jepa": {"label": "JEPA", "training": {"clips": 50}},
+            "mean_frame": None,
+        },
     }
 )
 ROW = {
@@ -138,6 +142,12 @@ def test_what_is_not_so_is_not_said(tmp_path: Path) -> None:
     text = " ".join(section("data.tex.j2", tmp_path, searched(tmp_path, other), times(tmp_path)).split())
     assert "the best again with others, each on its model's budget of clips, and scored" in text
     assert "declared search" not in section("data.tex.j2", tmp_path, searched(tmp_path, {}), times(tmp_path))
+
+
+def test_a_search_of_shorter_runs_is_told_as_one(tmp_path: Path) -> None:
+    shorter = {"lstm_vae": found(20, "reconstruction", *LIKELIHOODS), "jepa": found(10, "prediction", *STEPS)}
+    text = " ".join(section("data.tex.j2", tmp_path, searched(tmp_path, shorter), times(tmp_path)).split())
+    assert r"each on 20\,\% of its model's budget of clips, and scored" in text
 
 
 def test_an_unfinished_search_is_refused(tmp_path: Path) -> None:
