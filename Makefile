@@ -13,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 PROCESSES := -n logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup latex paper all test test-slow test-slurm test-tfds lint schema benchmarks report explorer rules docs gpu-check verify clean
+.PHONY: help setup latex paper all answer test test-slow test-slurm test-tfds lint schema benchmarks report explorer rules docs gpu-check verify clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ paper: setup latex ## Run the study and build paper/main.pdf (STUDY=config/NAME.
 
 all: setup latex ## Everything of the study: paper, animations, checkpoints, receipts
 	$(BIN)/snakemake --configfile $(STUDY)
+
+answer: setup latex ## The paper of the study on real digits, from its shipped archive: build/answer/paper/main.pdf; trains nothing
+	@bash workflow/install/answer.sh paper/reference/mnist.tar.gz config/mnist.yaml build/answer
 
 test: setup latex lint ## Style, types, unit and rule tests, and the tiny study to a PDF
 	$(BIN)/pytest $(PROCESSES)
