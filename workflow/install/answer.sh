@@ -10,16 +10,17 @@ commit=$(cat "${archive%.tar.gz}.commit")
 
 [ -d "$folder" ] || git clone --quiet --no-checkout "$here" "$folder" ||
     say "$here is no git repository; the answer is built at commit $commit: clone the project, then run make answer there"
+folder=$(cd "$folder" && pwd)
 git -C "$folder" cat-file -e "$commit^{commit}" 2>/dev/null || git -C "$folder" fetch --quiet origin || true
 git -C "$folder" checkout --quiet --detach "$commit" ||
     say "commit $commit cannot be checked out in $folder: fetch the whole history (git fetch --unshallow), remove $folder, then run make answer again"
 
 # The same pins: this tree's environment serves, with that commit's sources. Others: an environment of its own.
 if cmp -s requirements.txt "$folder/requirements.txt" && [ -e .venv/.ready ]; then
-    export PYTHONPATH="$here/$folder/src" PATH="$here/.venv/bin:$PATH"
+    export PYTHONPATH="$folder/src" PATH="$here/.venv/bin:$PATH"
 else
     make -C "$folder" setup
-    export PATH="$here/$folder/.venv/bin:$PATH"
+    export PATH="$folder/.venv/bin:$PATH"
 fi
 cd "$folder"
 whatmoves restore "$archive" --configfile "$study"
