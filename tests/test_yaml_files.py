@@ -312,3 +312,14 @@ def test_a_switch_among_options(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(instead("mean_frame:", "what_where_vae: {options: {split: no}}"), encoding="utf-8")
     assert load_study(path, tmp_path).models["what_where_vae"].options == {"split": False}
+
+
+def test_a_misspelt_module_of_ones_own_is_answered_with_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine_here").mkdir()
+    (tmp_path / "mine_here/model.py").touch()
+    monkeypatch.chdir(tmp_path)
+    line = line_of(tmp_path, instead("mean_frame:", "m: {kind: mine_here.modle}"))
+    assert line.startswith("models.m.kind is 'mine_here.modle', and there is no module mine_here.modle (")
+    assert line.endswith("; did you mean 'mine_here.model'? write it as folder.module")

@@ -171,11 +171,12 @@ def _schema_of_kind(
     try:
         digest = combined(closure([module]))
     except Exception as error:
+        said = f"{where}: {section}.{name}.kind is {kind!r}, and there is no module {module} ({error});"
+        if "." in kind:
+            raise ConfigError(f"{said}{_suggestion(kind, _neighbours(kind))} write it as folder.module") from None
         known = ", ".join(sorted(shipped))
-        raise ConfigError(
-            f"{where}: {section}.{name}.kind is {kind!r}, and there is no module {module} ({error});"
-            f"{_suggestion(kind, shipped)} known: {known}; one of your own has a dot in its name (my_folder.{kind})"
-        ) from None
+        own = f"one of your own has a dot in its name (my_folder.{kind})"
+        raise ConfigError(f"{said}{_suggestion(kind, shipped)} known: {known}; {own}") from None
     remembered = cache / "kinds" / f"{module}-{digest}.json"
     if not remembered.exists():
         command = [sys.executable, "-m", "whatmoves.schema", section, kind, f"{section}.{name}"]
@@ -188,6 +189,12 @@ def _schema_of_kind(
         write_text(remembered, answer.stdout)
     made: Mapping[str, Any] = read_json(remembered)
     return made
+
+
+def _neighbours(kind: str) -> list[str]:
+    """The modules beside one of a user's own, `my_folder.model`, seen from the current folder."""
+    package = kind.rpartition(".")[0]
+    return sorted(f"{package}.{file.stem}" for file in Path(*package.split(".")).glob("*.py") if file.stem.isidentifier())
 
 
 def _check(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where: str, prefix: tuple[str, ...]) -> None:
