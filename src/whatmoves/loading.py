@@ -194,7 +194,8 @@ def _schema_of_kind(
 def _neighbours(kind: str) -> list[str]:
     """The modules beside one of a user's own, `my_folder.model`, seen from the current folder."""
     package = kind.rpartition(".")[0]
-    return sorted(f"{package}.{file.stem}" for file in Path(*package.split(".")).glob("*.py") if file.stem.isidentifier())
+    found = (file.stem for file in Path(*package.split(".")).glob("*.py"))
+    return sorted(f"{package}.{name}" for name in found if name.isidentifier())
 
 
 def _check(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where: str, prefix: tuple[str, ...]) -> None:
