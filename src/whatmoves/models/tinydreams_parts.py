@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from whatmoves.models.attention import attend
 from whatmoves.models.doubling import convolve_doubled, doubled_kernel
 from whatmoves.models.pointwise import PointwiseConv2d
 
@@ -183,7 +184,7 @@ class Attention(nn.Module):
 
     def forward(self, tokens: Tensor, seen: Tensor) -> Tensor:
         dropout = self.dropout if self.training else 0.0
-        found = F.scaled_dot_product_attention(*self._split(tokens, seen), dropout_p=dropout)
+        found = attend(*self._split(tokens, seen), dropout)
         mixed: Tensor = self.mix(found.transpose(1, 2).flatten(2))
         return mixed
 
