@@ -14,6 +14,7 @@ from whatmoves.data.clips import ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.models.losses.reconstruction import Likelihood
 from whatmoves.models.losses.schedules import Ramp
+from whatmoves.models.painting import ConvTranspose2d
 from whatmoves.settings import Settings
 
 Widths = tuple[int, ...]
@@ -116,7 +117,7 @@ class FrameDecoder(nn.Module):
                 nn.BatchNorm2d(after),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
-        last = nn.ConvTranspose2d(widths[0], shape.channels, 4, stride=2, padding=1)
+        last = ConvTranspose2d(widths[0], shape.channels)
         assert last.bias is not None
         nn.init.constant_(last.bias, math.log(initial_intensity / (1 - initial_intensity)))
         self.convolutions = nn.Sequential(*stages, last)

@@ -1,8 +1,9 @@
 """A 3×3 convolution over maps of doubled sides, done on the maps as they are: 4 products a pixel instead of 9."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from whatmoves.models.painting import conv_transpose2d
 
 
 def doubled_kernel(weight: Tensor) -> Tensor:
@@ -24,4 +25,4 @@ def convolve_doubled(maps: Tensor, kernel: Tensor) -> Tensor:
     """`[N, before, H, W]` → `[N, after, 2H, 2W]`: `conv2d(interpolate(maps, scale_factor=2), weight, padding=1)` up to
     rounding, with `doubled_kernel(weight)`.
     """
-    return F.conv_transpose2d(maps, kernel, stride=2, padding=1)
+    return conv_transpose2d(maps, kernel)
