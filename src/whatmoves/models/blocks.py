@@ -14,7 +14,7 @@ from whatmoves.data.clips import ClipShape
 from whatmoves.errors import ConfigError
 from whatmoves.models.losses.reconstruction import Likelihood
 from whatmoves.models.losses.schedules import Ramp
-from whatmoves.models.painting import ConvTranspose2d
+from whatmoves.models.one_channel import DoublingConv2d, HalvingConv2d
 from whatmoves.settings import Settings
 
 Widths = tuple[int, ...]
@@ -84,7 +84,7 @@ class FrameEncoder(nn.Module):
         stages: list[nn.Module] = []
         for before, after in zip((shape.channels, *widths), widths, strict=False):
             stages += [
-                nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False),  # batch norm has the bias
+                HalvingConv2d(before, after),  # without bias: batch norm has it
                 nn.BatchNorm2d(after),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
@@ -117,7 +117,7 @@ class FrameDecoder(nn.Module):
                 nn.BatchNorm2d(after),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
-        last = ConvTranspose2d(widths[0], shape.channels)
+        last = DoublingConv2d(widths[0], shape.channels)
         assert last.bias is not None
         nn.init.constant_(last.bias, math.log(initial_intensity / (1 - initial_intensity)))
         self.convolutions = nn.Sequential(*stages, last)

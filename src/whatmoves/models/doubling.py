@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from whatmoves.models.painting import conv_transpose2d
+from whatmoves.models.one_channel import conv_transpose2d
 
 
 def doubled_kernel(weight: Tensor) -> Tensor:
