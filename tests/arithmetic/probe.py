@@ -93,6 +93,7 @@ def of_tensors() -> Probes:
     yield "group norm", lambda: F.group_norm(torch.cat([IMAGE, IMAGE[:, :1]], 1), 2)
     yield "batch norm", lambda: F.batch_norm(IMAGE, None, None, training=True)
     yield "attention", lambda: F.scaled_dot_product_attention(IMAGE, IMAGE, IMAGE)
+    yield "fold", lambda: F.fold(U[:, :1024].reshape(-1, 16, 64), (16, 16), 4, stride=2, padding=1)
     yield "average pool", lambda: F.adaptive_avg_pool2d(IMAGE, 5)
     yield "max pool", lambda: F.max_pool2d(IMAGE, 2)
     yield "fft", lambda: torch.fft.rfft2(IMAGE).abs()
