@@ -14,36 +14,41 @@ from whatmoves.evaluation.stored import PARTS
 from whatmoves.evaluation.swaps import Mixer
 from whatmoves.exchange.exchange import COPIES, TRUTH, WAYS, Found, enter, exchanged, score
 from whatmoves.exchange.floors import floor
-from whatmoves.exchange.pairs import FACTORS, MOTION, read_after
+from whatmoves.exchange.pairs import CONTENT, FACTORS, MOTION, read_after
 from whatmoves.exchange.parts import fitted_parts
 from whatmoves.exchange.reading import read
 from whatmoves.exchange.task import columns_of, exchange_task
 from whatmoves.judging.asking import Coder
 from whatmoves.judging.judged import Judged
+from whatmoves.judging.path_errors import true_paths
 
-CONFIG = moving_digits.Config(validation_clips=200, test_clips=400)
+ONE_SIZE = moving_digits.Config(validation_clips=200, test_clips=400)
+SIZES = ONE_SIZE.model_copy(update={"size": (0.8, 1.2)})
 HOST = torch.device("cpu")
 
 
 class TrueJudges:
-    """Knows the digit and the path of every clip that was drawn from factors."""
+    """Knows the digit, the path and the size of every clip that was drawn from factors."""
 
-    def __init__(self) -> None:
-        self.known: dict[bytes, tuple[int, NDArray[np.float64]]] = {}
+    def __init__(self, config: moving_digits.Config) -> None:
+        self.config = config
+        self.known: dict[bytes, tuple[int, NDArray[np.float64], float]] = {}
 
     def show(self, factors: pd.DataFrame) -> NDArray[np.uint8]:
         """The clips of a factor table, from now on known."""
-        video = moving_digits.render_factors(CONFIG, factors)
-        paths = moving_digits.positions(CONFIG, factors)[:, 0] + (CONFIG.digit_px - 1) / 2
-        for clip, label, path in zip(video, factors.class_1, paths, strict=True):
-            self.known[clip.tobytes()] = int(label), path
+        video = moving_digits.render_factors(self.config, factors)
+        paths = true_paths(moving_digits, self.config, factors)[:, :, 0]
+        sizes = factors["size_1"] if self.config.varies_size else np.ones(len(factors))
+        for clip, label, path, size in zip(video, factors.class_1, paths, sizes, strict=True):
+            self.known[clip.tobytes()] = int(label), path, float(size)
         return video
 
     def judge(self, video: NDArray[np.uint8], device: torch.device) -> Judged:
         """As the trained judges would, were they never wrong."""
         answers = [self.known[clip.tobytes()] for clip in video]
-        digits = np.eye(10)[[label for label, _ in answers]]
-        return Judged(digits, None, digits[:, None], np.stack([path for _, path in answers])[:, :, None])
+        labels, paths, sizes = zip(*answers, strict=True)
+        digits, paths = np.eye(10)[[*labels]], np.stack(paths)[:, :, None]
+        return Judged(digits, None, digits[:, None], paths, np.array(sizes) if self.config.varies_size else None)
 
 
 class Oracle:
@@ -56,42 +61,47 @@ class Oracle:
 
     def codes(self, columns: Any) -> dict[str, NDArray[np.float32]]:
         """Blocks `[N, D]` of columns by factor."""
-        content = np.concatenate([columns["class"], columns["hand"]], axis=1)
+        content = np.concatenate([columns[name] for name in CONTENT if name in columns], axis=1)
         motion = np.concatenate([columns[name] for name in MOTION], axis=1)
         return {"content": (content @ self.turns["content"]).astype(np.float32),
                 "motion": (motion @ self.turns["motion"]).astype(np.float32)}  # fmt: skip
 
     def decode(self, codes: Any) -> torch.Tensor:
         """The rendered clips of codes."""
-        content = codes["content"].double().numpy() @ self.turns["content"].T
+        content, size = np.split(codes["content"].double().numpy() @ self.turns["content"].T, [18], axis=1)
         motion = codes["motion"].double().numpy() @ self.turns["motion"].T
         weights = np.where(np.arange(content.shape[1]) < 10, 10.0, 1.0)  # its class first, then the nearest hand
         far = np.square((content[:, None] - self.bank["content"][None]) * weights).sum(-1)
         instance = self.bank["instance"][far.argmin(1)]
         angle = np.arctan2(motion[:, 2], motion[:, 3])
+        range_px = self.judges.config.range_px
         table = pd.DataFrame({
             "class_1": self.bank["class"][far.argmin(1)], "instance_1": instance,
-            "start_y_1": motion[:, 0].clip(0, CONFIG.range_px), "start_x_1": motion[:, 1].clip(0, CONFIG.range_px),
+            **({"size_1": size[:, 0].clip(0.5, 1.5)} if size.size else {}),
+            "start_y_1": motion[:, 0].clip(0, range_px), "start_x_1": motion[:, 1].clip(0, range_px),
             "velocity_y_1": motion[:, 4] * np.sin(angle), "velocity_x_1": motion[:, 4] * np.cos(angle),
         })  # fmt: skip
         return torch.from_numpy(self.judges.show(table)).float().div_(255)
 
 
-@pytest.fixture(scope="module")
-def asked() -> dict[str, Any]:
+@pytest.fixture(scope="module", params=[ONE_SIZE, SIZES], ids=["one size", "sizes"])
+def asked(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The task, its judges, an oracle and the numbers of floors and ceiling."""
-    source = moving_digits.open_source(CONFIG, Path())  # nothing stored is read
+    config = request.param
+    factors = tuple(name for name in FACTORS if config.varies_size or name != "size")
+    source = moving_digits.open_source(config, Path())  # nothing stored is read
     train = source.train_split(600).factors
-    validation, test = (moving_digits._drawn_split(CONFIG, name, 0, 400) for name in ("validation", "test"))
-    bank = moving_digits.pictures(CONFIG)
-    task = exchange_task(moving_digits, CONFIG, test.factors)
-    judges = TrueJudges()
+    validation, test = (moving_digits._drawn_split(config, name, 0, 400) for name in ("validation", "test"))
+    bank = moving_digits.pictures(config)
+    task = exchange_task(moving_digits, config, test.factors)
+    judges = TrueJudges(config)
     judges.show(test.factors)
     for of in task.exchanges.values():
         judges.show(of.wanted)
     rng = np.random.default_rng(0)
     turns = {
-        name: np.linalg.qr(rng.standard_normal((width, width)))[0] for name, width in (("content", 18), ("motion", 5))
+        name: np.linalg.qr(rng.standard_normal((width, width)))[0]
+        for name, width in (("content", 19 if config.varies_size else 18), ("motion", 5))
     }
     told = dict(zip(PARTS, columns_of(bank, train, validation.factors, test.factors), strict=True))
     tested = told["test"]
@@ -119,6 +129,7 @@ def asked() -> dict[str, Any]:
         "oracle": oracle,
         "codes": codes,
         "frame": frame,
+        "factors": factors,
     }
 
 
@@ -139,8 +150,9 @@ def test_pairs_differ_in_all_that_is_asked(asked: dict[str, Any]) -> None:
 
 def test_floors_and_ceiling_are_read_as_they_are(asked: dict[str, Any]) -> None:
     truth, giver, receiver = (asked["frame"][row] for row in (TRUTH, *COPIES))
-    for factor in FACTORS:
-        for name in read_after(factor):
+    for factor in asked["factors"]:
+        assert f"exchange_block_{factor}_{factor}" in truth
+        for name in (name for name in read_after(factor) if name in asked["factors"]):
             cell = f"exchange_block_{factor}_{name}"
             assert truth[cell] >= (0.97 if name == "hand" else 1.0), cell
             if name == "class" and factor == "hand":
@@ -157,14 +169,19 @@ def test_floors_and_ceiling_are_read_as_they_are(asked: dict[str, Any]) -> None:
 def test_a_code_of_the_true_factors_scores_one_by_its_parts(asked: dict[str, Any]) -> None:
     found = run(asked, asked["codes"], Mixer("blocks", None))
     assert found.values["exchange_part"] > 0.97
-    assert min(found.values[f"exchange_explained_{factor}"] for factor in FACTORS) > 0.95
+    assert min(found.values[f"exchange_explained_{factor}"] for factor in asked["factors"]) > 0.95
     assert found.values["exchange_none_all"] > 0.97
     assert not found.cannot
 
 
 def test_blocks_bring_all_that_they_hold(asked: dict[str, Any]) -> None:
     found = run(asked, asked["codes"], Mixer("blocks", None)).values
-    assert found["exchange_block_hand_all"] > 0.97  # class and motion are kept, and the hand is all that differs
+    if "size" in asked["factors"]:
+        assert found["exchange_block_hand_size"] < 0.1  # the size comes along with the block
+        assert found["exchange_block_size_size"] > 0.97
+        assert found["exchange_block_size_class"] == 0
+    else:
+        assert found["exchange_block_hand_all"] > 0.97  # class and motion are kept, and the hand is all that differs
     assert found["exchange_block_class_class"] == 1
     assert found["exchange_block_speed_speed"] > 0.97
     assert found["exchange_block_speed_start"] < 0.1  # start and direction come along with the block
@@ -180,4 +197,4 @@ def test_a_shuffled_code_scores_nothing(asked: dict[str, Any]) -> None:
     found = run(asked, codes, Mixer("blocks", None))
     assert found.values["exchange_block"] < 0.05
     assert "exchange_part" not in found.values  # no probe explains anything: no part to exchange
-    assert sorted(found.cannot) == sorted(f"exchange_part_{factor}" for factor in FACTORS)
+    assert sorted(found.cannot) == sorted(f"exchange_part_{factor}" for factor in asked["factors"])

@@ -57,16 +57,25 @@ def load_bank(
     return DigitBank(images, labels, dict(pools))
 
 
-def resize_weights(source_px: int, target_px: int) -> NDArray[np.float64]:
+def resize_weights(source_px: int, target_px: float | NDArray[np.float64], pixels: int = 0) -> NDArray[np.float64]:
     """Matrix `[target, source]` of cubic resampling (Keys 1981, a = −1/2), widened when shrinking so nothing aliases.
 
-    Rows sum to 1; at the borders the weights that fall outside are shared among those inside.
+    Rows sum to 1; at the borders the weights that fall outside are shared among those inside. For real targets `[M]`:
+    matrices `[M, pixels, source]`, whose rows are 0 where the middle of a pixel lies past its target.
     """
-    scale = source_px / target_px
-    centre = (np.arange(target_px) + 0.5) * scale - 0.5
-    x = np.abs(np.arange(source_px)[None] - centre[:, None]) / max(scale, 1.0)
+    scale = np.asarray(source_px / target_px)[..., None]
+    centre = (np.arange(pixels or int(np.max(target_px))) + 0.5) * scale - 0.5
+    x = np.abs(np.arange(source_px) - centre[..., None]) / np.maximum(scale, 1.0)[..., None]
     weights = np.where(x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, np.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0))
-    return np.asarray(weights / weights.sum(1, keepdims=True), dtype=np.float64)
+    inside = centre[..., None] <= source_px - 0.5
+    total = weights.sum(-1, keepdims=True)
+    return np.asarray(np.divide(weights, total, out=np.zeros_like(weights), where=inside), dtype=np.float64)
+
+
+def resized(images: NDArray[np.uint8], sides_px: NDArray[np.float64], pixels: int) -> NDArray[np.uint8]:
+    """Pictures `[M, s, s]` drawn `sides_px` `[M]` wide, in the top left of `[M, pixels, pixels]`, else black."""
+    weights = resize_weights(images.shape[-1], sides_px, pixels)
+    return _uint8(weights @ images @ weights.mT)
 
 
 def read_uci() -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -7,8 +7,12 @@ A clip is a row of factors and a renderer: `render_factors` draws any table, so 
 Splits share nothing: each has its own pool of digit instances (`whatmoves.data.digits`) and its own random stream
 (`whatmoves.data.trajectories`). Training clips are never stored; they are drawn when asked for, as a pure function of
 the training seed and the clip's index.
+
+Digits may differ in size (`size`). Each then flies between walls of its own: its velocity is in pixels per frame
+whatever its size, its start that of a digit of size 1, in proportion to the room it has itself.
 """
 
+import math
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -21,7 +25,7 @@ from torch import Tensor
 
 from whatmoves.data import mnist, trajectories
 from whatmoves.data.clips import Batch, ClipShape, Split, sent
-from whatmoves.data.digits import DigitBank, load_bank
+from whatmoves.data.digits import NATIVE_PX, DigitBank, load_bank, resized
 from whatmoves.data.factor_tables import FIX, FactorRole, read_factors
 from whatmoves.data.render import Drawing, Pixel, render, render_torch
 from whatmoves.data.streams import uniforms
@@ -45,6 +49,9 @@ class Config(Settings):
     digits: int = Field(1, ge=1, le=MAX_DIGITS, description="Digits in a clip.")
     image_px: int = Field(32, ge=8, le=256, description="Side of the square frame, pixels.")
     digit_px: int = Field(14, ge=4, le=128, description="Side of a digit's square, its margin included, pixels.")
+    size: tuple[float, float] = Field(
+        (1.0, 1.0), description="Smallest and largest size of a digit, times digit_px; each digit has its own."
+    )
     frames: int = Field(12, ge=2, le=1000, description="Frames in a clip.")
     speed_px: tuple[float, float] = Field((1.0, 3.0), description="Slowest and fastest speed, pixels per frame.")
     drawing: Drawing = Field("subpixel", description="Place digits exactly (bilinear), or cut to whole pixels.")
@@ -58,6 +65,16 @@ class Config(Settings):
             raise ValueError(
                 f"digit_px is {self.digit_px}; must be smaller than image_px, {self.image_px}, for a digit to move"
             )
+        smallest, largest = self.size
+        if not 0 < smallest <= largest:
+            raise ValueError(
+                f"size is [{smallest:g}, {largest:g}]; must be [smallest, largest] with 0 < smallest ≤ largest"
+            )
+        if largest * self.digit_px >= self.image_px:
+            raise ValueError(
+                f"size is [{smallest:g}, {largest:g}], so digits are up to {largest * self.digit_px:g} pixels wide; "
+                f"must be smaller than image_px, {self.image_px}, for a digit to move"
+            )
         slowest, fastest = self.speed_px
         if not 0 < slowest <= fastest:
             raise ValueError(
@@ -67,8 +84,13 @@ class Config(Settings):
 
     @property
     def range_px(self) -> int:
-        """Way a digit's corner can go along one axis, pixels."""
+        """Way the corner of a digit of size 1 can go along one axis, pixels."""
         return self.image_px - self.digit_px
+
+    @property
+    def varies_size(self) -> bool:
+        """Whether digits differ in size."""
+        return self.size[0] < self.size[1]
 
 
 # Every factor column by name; `_1`, `_2`, `_3` is the digit it speaks of. Content and motion columns fix the clip.
@@ -78,8 +100,9 @@ FACTOR_ROLES: dict[str, FactorRole] = {
     for name, role in {
         "class": FactorRole("content", "discrete", "digit shown, 0 … 9"),
         "instance": FactorRole("content", "discrete", "index of the handwritten picture in the digit bank"),
-        "start_y": FactorRole("motion", "continuous", "top edge at frame 0, pixels from the top"),
-        "start_x": FactorRole("motion", "continuous", "left edge at frame 0, pixels from the left"),
+        "size": FactorRole("content", "continuous", "side of its square over digit_px; a column where sizes differ"),
+        "start_y": FactorRole("motion", "continuous", "top edge at frame 0 if of size 1, pixels from the top"),
+        "start_x": FactorRole("motion", "continuous", "left edge at frame 0 if of size 1, pixels from the left"),
         "velocity_y": FactorRole("motion", "continuous", "downward velocity before any bounce, pixels per frame"),
         "velocity_x": FactorRole("motion", "continuous", "rightward velocity before any bounce, pixels per frame"),
         "speed": FactorRole("derived", "continuous", "length of the velocity, pixels per frame; bounces keep it"),
@@ -134,15 +157,20 @@ class MovingDigits:
         config = self.config
         draws = _draws(config, "train", seed, first, count)
         corners = _corners(config, draws)
-        centres = sent(_centres(config, corners), device)
+        centres = sent(_centres(config, draws, corners), device)
         if device.type == "cpu":
             return Batch(torch.from_numpy(_video(config, draws, corners, np.float32)), centres_px=centres)
-        if device not in self._pictures:
-            self._pictures[device] = torch.from_numpy(_bank(config).images.copy()).to(device)
-        instances = sent(draws.instances, device)
-        images = self._pictures[device][instances].float().div_(255)
+        images = self._images(draws, device).float().div_(255)
         video = render_torch(images, corners, config.image_px, config.drawing)
         return Batch(video.mul_(255).round_().div_(255), centres_px=centres)
+
+    def _images(self, draws: Draws, device: torch.device) -> Tensor:
+        """The digits of clips `[N, O, d, d]`, of a bank that lies on the device where they have one size."""
+        if self.config.size != (1.0, 1.0):
+            return sent(_images(self.config, draws), device)
+        if device not in self._pictures:
+            self._pictures[device] = torch.from_numpy(_bank(self.config).images.copy()).to(device)
+        return self._pictures[device][sent(draws.instances, device)]
 
     def train_split(self, count: int) -> Split:
         """`count` clips of the training digits with their factors, from a stream no training run reads."""
@@ -166,7 +194,7 @@ class MovingDigits:
         shown = render_factors(self.config, factors[:CHECKED_CLIPS])
         if np.abs(shown.astype(np.int16) - video[:CHECKED_CLIPS]).max() > 1:  # another machine may round otherwise
             raise DataError(f"{factors_path}: these factors do not draw the clips of {name}.npz; {FIX}")
-        return Split(video, factors, centres_px=_centres(self.config, positions(self.config, factors)))
+        return Split(video, factors, centres_px=centres(self.config, factors))
 
 
 def test_factors(config: Config) -> pd.DataFrame:
@@ -177,10 +205,12 @@ def test_factors(config: Config) -> pd.DataFrame:
 def render_factors(config: Config, factors: pd.DataFrame) -> NDArray[np.uint8]:
     """Video uint8 `[N, T, 1, H, W]` of a factor table; only its content and motion columns are read.
 
-    Raises `DataError` when a column is missing or an instance is not in the bank.
+    Raises `DataError` when a column is missing, an instance is not in the bank, or a size does not fit the frame.
     """
     draws = _read_draws(config, factors)
     bank = _bank(config)
+    if draws.sizes.size and not 0 < draws.sizes.min() <= draws.sizes.max() < config.image_px / config.digit_px:
+        raise DataError(f"factors: a size is not above 0 and below {config.image_px / config.digit_px:g}, the frame's")
     if draws.instances.size and not 0 <= draws.instances.min() <= draws.instances.max() < len(bank.images):
         raise DataError(f"factors: an instance is outside the {config.digit_bank} bank, 0 … {len(bank.images) - 1}")
     return _video(config, draws, _corners(config, draws))
@@ -191,16 +221,27 @@ def positions(config: Config, factors: pd.DataFrame) -> NDArray[np.float64]:
     return _corners(config, _read_draws(config, factors))
 
 
+def sides(config: Config, factors: pd.DataFrame) -> NDArray[np.float64]:
+    """The side of each digit's square in pixels, `[N, O]`."""
+    return config.digit_px * _read_draws(config, factors).sizes
+
+
+def centres(config: Config, factors: pd.DataFrame) -> NDArray[np.float32]:
+    """Centres of the digits' squares (y, x) in pixels from the frame's top left edge, `[N, T, O, 2]`."""
+    draws = _read_draws(config, factors)
+    return _centres(config, draws, _corners(config, draws))
+
+
 def pictures(config: Config) -> NDArray[np.uint8]:
-    """The digit bank `[n, d, d]`, d = `digit_px`: what an instance looks like."""
+    """The digit bank `[n, d, d]`, d = `digit_px`: what an instance looks like at size 1."""
     return _bank(config).images
 
 
 def swap_factors(content: pd.DataFrame, motion: pd.DataFrame) -> pd.DataFrame:
     """Row by row the digits of `content` with starts, velocities and all that follows from them of `motion`.
 
-    With several digits, slot by slot: digit 1 of the one flies as digit 1 of the other. Unequal lengths raise
-    ValueError.
+    With several digits, slot by slot: digit 1 of the one flies as digit 1 of the other. Derived columns are those of
+    `motion`: a digit of another size bounces at other times. Unequal lengths raise ValueError.
     """
     if len(content) != len(motion):
         raise ValueError(f"content has {len(content)} rows, motion {len(motion)}; a swap needs as many of each")
@@ -240,13 +281,22 @@ def shifted_truth(config: Config, name: str, factors: pd.DataFrame) -> NDArray[n
     return _seen_through(name, render_factors(_shifted_config(config, name), factors))
 
 
+def shifted_centres(config: Config, name: str, factors: pd.DataFrame) -> NDArray[np.float32]:
+    """`centres` of clips of `shifted`; not of `class`, whose digits nobody swaps."""
+    return centres(_shifted_config(config, name), factors)
+
+
 def _shifted_config(config: Config, name: str) -> Config:
     """The settings under which the same draws make the clips of a shift."""
     slowest, fastest = config.speed_px
-    larger = min(round(config.digit_px * 1.3), config.image_px - 1)
+    smallest, largest = config.size
+    larger: dict[str, Any] = {"digit_px": min(round(config.digit_px * 1.3), config.image_px - 1)}
+    if config.size != (1.0, 1.0):
+        times = min(1.3, (config.image_px - 1) / (config.digit_px * largest))
+        larger = {"size": (times * smallest, times * largest)}
     changes: dict[str, dict[str, Any]] = {
         "speed": {"speed_px": (1.5 * slowest, 1.5 * fastest)},
-        "size": {"digit_px": larger},
+        "size": larger,
         "objects": {"digits": config.digits + 1},
     }
     return config.model_copy(update=changes.get(name, {}))
@@ -272,7 +322,7 @@ def _draws(config: Config, stream: str, stream_seed: int, first: int, count: int
     pool = _bank(config).pools["train" if stream == "probe" else stream]
     size = (count, config.digits, DRAWS_PER_DIGIT)
     uniform = uniforms(config.seed, stream, stream_seed, first, count, size[1] * size[2]).reshape(size)
-    return trajectories.draw(uniform, pool, config.range_px, config.speed_px)
+    return trajectories.draw(uniform, pool, config.range_px, config.speed_px, config.size)
 
 
 def _drawn_split(config: Config, stream: str, stream_seed: int, count: int) -> Split:
@@ -281,45 +331,72 @@ def _drawn_split(config: Config, stream: str, stream_seed: int, count: int) -> S
 
 def _split_of(config: Config, draws: Draws) -> Split:
     corners = _corners(config, draws)
-    return Split(_video(config, draws, corners), _factors(config, draws), centres_px=_centres(config, corners))
+    return Split(_video(config, draws, corners), _factors(config, draws), centres_px=_centres(config, draws, corners))
+
+
+def _flight(config: Config, draws: Draws) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The corners that digits of their size start from `[N, O, 2]`, and the way each can go along one axis `[N, O]`."""
+    room = config.image_px - config.digit_px * draws.sizes
+    return draws.start_px * (room / config.range_px)[..., None], room
 
 
 def _corners(config: Config, draws: Draws) -> NDArray[np.float64]:
-    return trajectories.positions(draws.start_px, draws.velocity_px, config.frames, config.range_px)
+    start, room = _flight(config, draws)
+    return trajectories.positions(start, draws.velocity_px, config.frames, room)
 
 
-def _centres(config: Config, corners: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Centres of the digits' squares (y, x) in pixels from the frame's top left edge, `[N, T, O, 2]`."""
-    centres: NDArray[np.float32] = (corners.transpose(0, 2, 1, 3) + config.digit_px / 2).astype(np.float32)
-    return centres
+def _centres(config: Config, draws: Draws, corners: NDArray[np.float64]) -> NDArray[np.float32]:
+    halves = config.digit_px * draws.sizes[:, None, :, None] / 2
+    return cast(NDArray[np.float32], (corners.transpose(0, 2, 1, 3) + halves).astype(np.float32))
+
+
+def _images(config: Config, draws: Draws) -> NDArray[np.uint8]:
+    """The digits of clips `[N, O, d, d]` in their sizes: squares that hold the largest, black beside the smaller ones.
+
+    Each is drawn from the bank's own pictures, never from one that was resized before.
+    """
+    if config.size == (1.0, 1.0):
+        return _bank(config).images[draws.instances]
+    native = load_bank(config.digit_bank, NATIVE_PX, config.mnist_folder, config.download).images
+    # The settings' largest, not that of these clips: a clip's last bit must not hang on its neighbours.
+    pixels = math.ceil(config.digit_px * max(config.size[1], draws.sizes.max(initial=0)))
+    images = resized(native[draws.instances.ravel()], config.digit_px * draws.sizes.ravel(), pixels)
+    return images.reshape(*draws.sizes.shape, pixels, pixels)
 
 
 def _video(config: Config, draws: Draws, corners: NDArray[np.float64], dtype: Pixel = np.uint8) -> NDArray[Any]:
-    return render(_bank(config).images[draws.instances], corners, config.image_px, config.drawing, dtype)
+    images, side = _images(config, draws), config.image_px
+    # Beside a small digit its square is black, and may stand out of the frame: drawn in a larger one, that is cut off.
+    spare = images.shape[-1] - math.floor(config.digit_px * draws.sizes.min(initial=config.size[0]))
+    if not spare:
+        return render(images, corners, side, config.drawing, dtype)
+    return np.ascontiguousarray(render(images, corners, side + spare, config.drawing, dtype)[..., :side, :side])
 
 
 def _columns(config: Config) -> list[str]:
-    """Names of the factor columns: all of digit 1, then all of digit 2, …"""
-    return [name for name in FACTOR_ROLES if int(name[-1]) <= config.digits]
+    """Names of the factor columns: all of digit 1, then all of digit 2, …; `size` where sizes differ."""
+    names = [name for name in FACTOR_ROLES if int(name[-1]) <= config.digits]
+    return [name for name in names if config.varies_size or not name.startswith("size_")]
 
 
 def _factors(config: Config, draws: Draws) -> pd.DataFrame:
     """The factor table of N clips; its columns are described in `FACTOR_ROLES`."""
-    start, velocity = draws.start_px, draws.velocity_px
+    (start, room), velocity = _flight(config, draws), draws.velocity_px
     speed = np.hypot(velocity[..., 0], velocity[..., 1])
     end = _corners(config, draws)[:, :, -1]
     by_name: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {
         "class": _bank(config).labels[draws.instances],
         "instance": draws.instances,
-        "start_y": start[..., 0],
-        "start_x": start[..., 1],
+        "size": draws.sizes,
+        "start_y": draws.start_px[..., 0],
+        "start_x": draws.start_px[..., 1],
         "velocity_y": velocity[..., 0],
         "velocity_x": velocity[..., 1],
         "speed": speed,
         "direction_sin": velocity[..., 0] / speed,
         "direction_cos": velocity[..., 1] / speed,
-        "bounces": trajectories.bounces(start, velocity, config.frames, config.range_px),
-        "first_bounce": trajectories.first_bounce(start, velocity, config.frames, config.range_px),
+        "bounces": trajectories.bounces(start, velocity, config.frames, room),
+        "first_bounce": trajectories.first_bounce(start, velocity, config.frames, room),
         "end_y": end[..., 0],
         "end_x": end[..., 1],
     }
@@ -328,7 +405,7 @@ def _factors(config: Config, draws: Draws) -> pd.DataFrame:
 
 def _read_draws(config: Config, factors: pd.DataFrame) -> Draws:
     """The primary factors out of a table."""
-    needed = [name for name in _columns(config) if FACTOR_ROLES[name].role == "motion" or name.startswith("instance")]
+    needed = [name for name in _columns(config) if FACTOR_ROLES[name].role != "derived" and name[:-2] != "class"]
     missing = [name for name in needed if name not in factors.columns]
     if missing:
         raise DataError(
@@ -340,4 +417,5 @@ def _read_draws(config: Config, factors: pd.DataFrame) -> Draws:
         return np.asarray(columns, dtype=np.float64).transpose(2, 0, 1)  # [O, names, N] → [N, O, names]
 
     instances = cast(NDArray[np.int64], stack("instance")[..., 0].astype(np.int64))
-    return Draws(instances, stack("start_y", "start_x"), stack("velocity_y", "velocity_x"))
+    sizes = stack("size")[..., 0] if config.varies_size else np.full(instances.shape, config.size[0])
+    return Draws(instances, stack("start_y", "start_x"), stack("velocity_y", "velocity_x"), sizes)

@@ -2,7 +2,7 @@
 
 For each factor alone it is taken from one test clip and put into the code of another, in two ways:
 
-    block  the block that claims it (content: class and hand; motion: start, direction, speed), own or learned
+    block  the block that claims it (content: class, hand, size; motion: start, direction, speed), own or learned
     part   the part of the code that linear probes attribute to it (`whatmoves.exchange.parts`)
 
 and what the model then draws is read by the judges and compared with the truth (`whatmoves.exchange.reading`). Written
@@ -170,7 +170,8 @@ def score(way: str, values: Mapping[str, float], frame: Frame) -> float | None:
     """
 
     def balanced(of: Mapping[str, float], factor: str) -> float:
-        others = [of[f"exchange_{way}_{factor}_{read}"] for read in read_after(factor) if read != factor]
+        names = (f"exchange_{way}_{factor}_{read}" for read in read_after(factor) if read != factor)
+        others = [of[name] for name in names if name in of]  # clips may have one size
         return (of[f"exchange_{way}_{factor}_{factor}"] + sum(others) / len(others)) / 2
 
     scores = []

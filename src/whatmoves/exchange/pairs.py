@@ -1,7 +1,8 @@
 """One factor exchanged between two test clips: which clips, and what the clip should then show.
 
 Clip A gives the factor, clip B receives it. The two differ in everything else as well, so that whatever else comes
-along is seen: in the digit's class, and in start, direction and speed by enough to be told apart. Only where the hand
+along is seen: in the digit's class, and in start, direction, speed and, where digits differ in size, size by enough to
+be told apart. Only where the hand
 is exchanged they show one class, because a hand is a way to write a class; for the same reason nobody can say what the
 hand should be once the class was exchanged, and it is not asked.
 """
@@ -14,7 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-CONTENT, MOTION = ("class", "hand"), ("start", "direction", "speed")
+from whatmoves.judging.path_errors import true_paths
+
+CONTENT, MOTION = ("class", "hand", "size"), ("start", "direction", "speed")
 FACTORS = (*CONTENT, *MOTION)
 NOTHING = "none"  # the receiver's own code: what of a clip is still right when nothing was exchanged
 PAIRS = 100  # of clips whose class differs, and as many of clips that share it
@@ -24,10 +27,11 @@ PAIR_SEED = 1  # not that of the swaps' pairs
 LEAST_TURN = np.pi / 4  # between directions of a pair, radians
 LEAST_SPEED_SHARE = 1 / 3  # between speeds, of the range from slowest to fastest
 LEAST_START_SHARE = 1 / 4  # between starts, of the way a corner can go
+LEAST_SIZE_SHARE = 1 / 2  # between sizes, of the range from smallest to largest
 
 
 def read_after(factor: str) -> tuple[str, ...]:
-    """The factors that have a right answer once one was exchanged."""
+    """The factors that have a right answer once one was exchanged, as far as clips have them."""
     return tuple(name for name in FACTORS if (factor, name) != ("class", "hand"))
 
 
@@ -42,7 +46,8 @@ class Exchanges(NamedTuple):
 def exchanges_of(config: Any, test: pd.DataFrame) -> dict[str, Exchanges]:
     """All exchanges that the test clips (one digit each) allow, by factor; the same table gives the same ones."""
     found: dict[str, Exchanges] = {}
-    for factors, same_class in (((NOTHING, "class", *MOTION), False), (("hand",), True)):
+    sized = ("size",) if config.varies_size else ()
+    for factors, same_class in (((NOTHING, "class", *sized, *MOTION), False), (("hand",), True)):
         pairs = find_pairs(config, test, same_class)
         if len(pairs) >= FEWEST_PAIRS:
             found |= {name: Exchanges(name, pairs, exchanged_table(name, test, pairs)) for name in factors}
@@ -63,39 +68,46 @@ def find_pairs(config: Any, test: pd.DataFrame, same_class: bool) -> NDArray[np.
         & ((a.speed_1 - b.speed_1).abs() >= LEAST_SPEED_SHARE * (fastest - slowest))
         & (a.instance_1 != b.instance_1)
         & ((a.class_1 == b.class_1) == same_class)
-    ).to_numpy()
-    unique = list(dict.fromkeys(map(tuple, drawn[apart].tolist())))[:PAIRS]
+    )
+    if config.varies_size:
+        apart &= (a.size_1 - b.size_1).abs() >= LEAST_SIZE_SHARE * (config.size[1] - config.size[0])
+    unique = list(dict.fromkeys(map(tuple, drawn[apart.to_numpy()].tolist())))[:PAIRS]
     return np.array(unique, np.int64).reshape(-1, 2)
 
 
 def exchanged_table(factor: str, test: pd.DataFrame, pairs: NDArray[np.int64]) -> pd.DataFrame:
     """The factors of B `[P]` with one factor of A, as `render_factors` draws them; `none` leaves B as it is."""
     a, b = (test.iloc[rows].reset_index(drop=True) for rows in pairs.T)
-    picture = a if factor in CONTENT else b
-    return composed(picture, *((a if name == factor else b) for name in MOTION))
+    picture = a if factor in ("class", "hand") else b
+    return composed(picture, *((a if name == factor else b) for name in ("size", *MOTION)))
 
 
-def composed(picture: pd.DataFrame, start: pd.DataFrame, direction: pd.DataFrame, speed: pd.DataFrame) -> pd.DataFrame:
-    """A table whose digit, start, direction and speed come from four others, row by row."""
+def composed(
+    picture: pd.DataFrame, size: pd.DataFrame, start: pd.DataFrame, direction: pd.DataFrame, speed: pd.DataFrame
+) -> pd.DataFrame:
+    """A table whose digit, its size, start, direction and speed come from five others, row by row."""
     velocity = {
         f"velocity_{axis}_1": speed.speed_1 * direction[f"velocity_{axis}_1"] / direction.speed_1 for axis in "yx"
     }
-    return start.assign(class_1=picture.class_1, instance_1=picture.instance_1, speed_1=speed.speed_1, **velocity)
+    sizes = {name: size[name] for name in size.columns if name == "size_1"}
+    return start.assign(
+        class_1=picture.class_1, instance_1=picture.instance_1, speed_1=speed.speed_1, **velocity, **sizes
+    )
 
 
 def motion_sources(module: ModuleType, config: Any, test: pd.DataFrame, pairs: NDArray[np.int64]) -> "MotionSources":
-    """The paths of every combination of A's and B's start, direction and speed."""
+    """The paths of every combination of A's and B's start, direction and speed; where sizes differ, of either's size,
+    which meet the walls elsewhere."""
     a, b = (test.iloc[rows].reset_index(drop=True) for rows in pairs.T)
-    of_a = list(itertools.product((False, True), repeat=len(MOTION)))
-    corners = [
-        module.positions(config, composed(b, *((a if mine else b) for mine in combination))) for combination in of_a
-    ]
-    paths = np.stack(corners)[:, :, 0] + (config.digit_px - 1) / 2  # [8, P, T, 2]
-    return MotionSources(np.array(of_a), paths)
+    of_a = list(itertools.product((False, True) if config.varies_size else (False,), *([(False, True)] * len(MOTION))))
+    tables = [composed(b, *((a if mine else b) for mine in combination)) for combination in of_a]
+    paths = np.stack([true_paths(module, config, table)[:, :, 0] for table in tables])
+    return MotionSources(np.array(of_a)[:, 1:], paths)
 
 
 class MotionSources(NamedTuple):
-    """`of_a` `[8, 3]`: which of start, direction and speed are A's; `paths` `[8, P, T, 2]`: centres (y, x), pixels."""
+    """`of_a` `[C, 3]`: which of start, direction and speed are A's, in each of C combinations, 8 or with sizes 16;
+    `paths` `[C, P, T, 2]`: centres (y, x), pixels."""
 
     of_a: NDArray[np.bool_]
     paths: NDArray[np.float64]

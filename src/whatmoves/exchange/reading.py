@@ -3,7 +3,9 @@
 `class`: the first digit judge's answer. `start`, `direction`, `speed`: of the eight paths that come of A's and B's
 starts, directions and speeds, the one nearest to the judged path says whose each is; if even that one is 2 px away or
 more, none is right. `hand`: the digit is cut out along the judged path, and must look most like the wanted picture
-among ten of that class (correlation of pixels; chance is one in ten).
+among ten of that class (correlation of pixels; chance is one in ten). Where digits differ in size, `size`: the judged
+one lies nearer to the wanted one than half of what sizes of a pair differ by at least; paths are those of either size,
+and digits are cut out in the judged one, so that a wrong size makes nothing else wrong.
 """
 
 from types import ModuleType
@@ -15,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from whatmoves.exchange.pairs import MOTION, Exchanges, MotionSources, motion_sources, read_after
+from whatmoves.exchange.pairs import LEAST_SIZE_SHARE, MOTION, Exchanges, MotionSources, motion_sources, read_after
 from whatmoves.judging.judged import Judged
 from whatmoves.judging.path_errors import NEAR_PX
 
@@ -28,13 +30,16 @@ class Question(NamedTuple):
     """What is asked of one list of pairs: the right answers, and what clips are held against.
 
     `classes` `[P]`; `of_a` `[3]`: whether start, direction and speed should be A's; `pictures` `[P, HANDS, d, d]`, the
-    wanted one first, or None where no hand is wanted.
+    wanted one first, or None where no hand is wanted; `sizes` `[P]`, to be met `within` so much, or None where they do
+    not differ.
     """
 
     classes: NDArray[np.int64]
     of_a: NDArray[np.bool_]
     sources: MotionSources
     pictures: NDArray[np.uint8] | None
+    sizes: NDArray[np.float64] | None
+    within: float
 
 
 def question(module: ModuleType, config: Any, test: pd.DataFrame, exchange: Exchanges) -> Question:
@@ -45,6 +50,8 @@ def question(module: ModuleType, config: Any, test: pd.DataFrame, exchange: Exch
         np.array([name == exchange.factor for name in MOTION]),
         motion_sources(module, config, test, exchange.pairs),
         module.pictures(config)[line_up(test, exchange)] if asks_hand else None,
+        exchange.wanted.size_1.to_numpy(np.float64) if config.varies_size else None,
+        LEAST_SIZE_SHARE * (config.size[1] - config.size[0]) / 2,
     )
 
 
@@ -69,24 +76,30 @@ def line_up(test: pd.DataFrame, exchange: Exchanges) -> NDArray[np.int64]:
 def read(video: NDArray[np.uint8], judged: Judged, asked: Question) -> dict[str, NDArray[np.bool_]]:
     """Whether each factor of the clips uint8 `[P, T, 1, H, W]` is right, by factor `[P]`, and `all` of them."""
     path = judged.paths[:, :, 0]  # [P, T, 2]
-    errors = np.linalg.norm(asked.sources.paths - path[None], axis=-1).mean(-1)  # [8, P]
+    errors = np.linalg.norm(asked.sources.paths - path[None], axis=-1).mean(-1)  # [C, P]
     near, whose = errors.min(0) < NEAR_PX, asked.sources.of_a[errors.argmin(0)]  # [P], [P, 3]
     found = {"class": judged.digits.argmax(1) == asked.classes}
     if asked.pictures is not None:
-        cut = cut_out(video, path, asked.pictures.shape[-1] + 2 * SLACK_PX)
+        cut = cut_out(video, path, asked.pictures.shape[-1] + 2 * SLACK_PX, judged.sizes)
         found["hand"] = likeness(cut, asked.pictures).argmax(1) == 0
+    if asked.sizes is not None:
+        assert judged.sizes is not None, "these judges read no sizes"
+        found["size"] = np.abs(judged.sizes - asked.sizes) < asked.within
     found |= {name: near & (whose[:, k] == asked.of_a[k]) for k, name in enumerate(MOTION)}
     return {**found, "all": np.logical_and.reduce([*found.values()])}
 
 
-def cut_out(video: NDArray[np.uint8], path: NDArray[np.float64], side: int) -> NDArray[np.float64]:
-    """The mean over frames of the square of `side` pixels around a path `[P, T, 2]` of centres: `[P, side, side]`."""
+def cut_out(
+    video: NDArray[np.uint8], path: NDArray[np.float64], side: int, sizes: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """The mean over frames of the square of `side` pixels around a path `[P, T, 2]` of centres: `[P, side, side]`; with
+    `sizes` `[P]` of so many times that, brought back to `side`."""
     P, T = path.shape[:2]
-    taps = np.arange(side) - (side - 1) / 2
+    taps = (np.arange(side) - (side - 1) / 2) * (np.ones(P) if sizes is None else sizes)[:, None]  # [P, side]
     clip = np.arange(P)[:, None, None, None]
     frame = np.arange(T)[None, :, None, None]
-    y = path[..., 0, None, None] + taps[:, None]
-    x = path[..., 1, None, None] + taps[None, :]
+    y = path[..., 0, None, None] + taps[:, None, :, None]
+    x = path[..., 1, None, None] + taps[:, None, None, :]
     at = [np.broadcast_to(values, (P, T, side, side)) for values in (clip, frame, y, x)]
     cut: NDArray[np.float64] = map_coordinates(video[:, :, 0].astype(np.float32), at, order=1).mean(1)
     return cut

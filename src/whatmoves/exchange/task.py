@@ -46,6 +46,7 @@ def columns_of(bank: NDArray[np.uint8], train: pd.DataFrame, *others: pd.DataFra
         return {
             "class": (table.class_1.to_numpy()[:, None] == classes).astype(np.float64),
             "hand": hands,
+            **({"size": table[["size_1"]].to_numpy(np.float64)} if "size_1" in table else {}),
             "start": table[["start_y_1", "start_x_1"]].to_numpy(np.float64),
             "direction": table[["direction_sin_1", "direction_cos_1"]].to_numpy(np.float64),
             "speed": table[["speed_1"]].to_numpy(np.float64),

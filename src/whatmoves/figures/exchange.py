@@ -4,6 +4,7 @@ Rows are the factor exchanged, columns the factor read; 100 everywhere is perfec
 has to be the giver's, elsewhere the others the receiver's.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,25 +26,29 @@ NUMBER_PT = 4.6
 
 
 def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
-    """`share` `[rows, ways, exchanged, read]`, NaN where a code has no such part or nobody can say what is right."""
+    """`share` `[rows, ways, exchanged, read]`, NaN where a code has no such part or nobody can say what is right; and
+    `factors`, the names of those that the clips have."""
     values, dataset = inputs.values(), inputs.dataset
     rows = [row for row in [*inputs.models(dataset), *FRAME] if f"{dataset}.{row}.exchange_block" in values]
     if not set(rows) - set(FRAME):
         raise inputs.nothing(f"no model on {dataset} exchanged a factor")
-    share = np.full((len(rows), len(WAYS), len(FACTORS), len(FACTORS)), np.nan)
+    asked = itertools.product(rows, WAYS, FACTORS)
+    cells = [f"{dataset}.{row}.exchange_{way}_{factor}" for row, way, factor in asked]
+    factors = [read for read in FACTORS if any(f"{cell}_{read}" in values for cell in cells)]
+    share = np.full((len(rows), len(WAYS), len(factors), len(factors)), np.nan)
     for r, row in enumerate(rows):
         for w, way in enumerate(WAYS):
-            for f, factor in enumerate(FACTORS):
-                for g, read in enumerate(FACTORS):
+            for f, factor in enumerate(factors):
+                for g, read in enumerate(factors):
                     found = values.get(f"{dataset}.{row}.exchange_{way}_{factor}_{read}")
                     share[r, w, f, g] = found["value"] if found else np.nan
-    return {"share": share, **inputs.legend(rows)}
+    return {"share": share, "factors": np.array(factors), **inputs.legend(rows)}
 
 
 @style.house
 def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
     """A line of matrices for each way, one matrix a model, then ceiling and floor."""
-    count = len(data["share"])
+    count, factors = len(data["share"]), data["factors"].tolist()
     side_in = min(MOST_IN, (style.WIDTH_IN - LEFT_IN - (count - 1) * GAP_IN - 0.06) / count)
     labels = [style.broken(str(label), side_in) for label in data["labels"]]
     top_in, line_in = TOP_IN + max(map(style.lines, labels)) * style.LINE_IN, side_in + BETWEEN_IN
@@ -56,20 +61,20 @@ def draw(data: Mapping[str, NDArray[Any]]) -> Figure:
             top = top_in + w * line_in
             axes = style.panel(figure, left, top, side_in, side_in)
             axes.grid(visible=False)
-            axes.set_xlim(-0.5, len(FACTORS) - 0.5)
-            axes.set_ylim(len(FACTORS) - 0.5, -0.5)
+            axes.set_xlim(-0.5, len(factors) - 0.5)
+            axes.set_ylim(len(factors) - 0.5, -0.5)
             axes.imshow(data["share"][r, w], cmap=shades, vmin=0, vmax=1.15, aspect="auto")
-            for f, g in np.ndindex(len(FACTORS), len(FACTORS)):
+            for f, g in np.ndindex(len(factors), len(factors)):
                 value = data["share"][r, w, f, g]
                 text = "–" if np.isnan(value) else f"{100 * value:.0f}"
                 dark = not np.isnan(value) and value > 0.75
                 axes.text(
                     g, f, text, ha="center", va="center", fontsize=NUMBER_PT, color="white" if dark else style.INK
                 )
-            for f in range(len(FACTORS)):
+            for f in range(len(factors)):
                 axes.add_patch(Rectangle((f - 0.5, f - 0.5), 1, 1, fill=False, ec=style.INK, lw=0.7, zorder=3))
-            axes.set_yticks(range(len(FACTORS)), FACTORS if r == 0 else [], fontsize=style.SMALL_PT)
-            axes.set_xticks(range(len(FACTORS)), [name[:2] for name in FACTORS], fontsize=style.SMALL_PT)
+            axes.set_yticks(range(len(factors)), factors if r == 0 else [], fontsize=style.SMALL_PT)
+            axes.set_xticks(range(len(factors)), [name[:2] for name in factors], fontsize=style.SMALL_PT)
             axes.tick_params(length=0, pad=1.5)
             if r == 0:
                 above_in = 0.13 if w == 0 else top - 0.07

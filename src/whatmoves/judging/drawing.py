@@ -6,6 +6,7 @@ Random numbers are made on the host, so that every device gets the same, and sen
 on the device, and waits for nothing.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -25,11 +26,13 @@ BLUR_GROUPS = 4  # parts of a batch that share one blur
 
 
 class Drawn(NamedTuple):
-    """Judged frames `[N, 1, h, w]` with their classes `[N, O]` and centres `[N, O, 2]` (y, x) in judged pixels."""
+    """Judged frames `[N, 1, h, w]` with their classes `[N, O]`, centres `[N, O, 2]` (y, x) in judged pixels, and sizes
+    `[N, O]`: sides as those of a square of the same area, beside `digit_px`."""
 
     frames: Tensor
     classes: Tensor
     centres: Tensor
+    sizes: Tensor
 
 
 class Geometry(NamedTuple):
@@ -59,7 +62,7 @@ class Pencil:
     def __init__(self, config: Any, device: torch.device, seed: int) -> None:
         bank = load_bank(config.digit_bank, config.digit_px, config.mnist_folder, config.download)
         pool = bank.pools["train"]
-        self.geometry = geometry_of(config)
+        self.geometry, self.size = geometry_of(config), config.size
         self.device = device
         self.images = torch.from_numpy(bank.images[pool.start : pool.stop].copy()).to(device)
         self.labels = torch.from_numpy(bank.labels[pool.start : pool.stop].copy()).to(device)
@@ -69,11 +72,18 @@ class Pencil:
         """`count` frames."""
         image_px, digit_px, digits = self.geometry
         chosen = self._sent(torch.randint(len(self.images), (count, digits), generator=self.generator))
-        images = self._deformed(self.images[chosen].float().div_(255))
-        corners = self._uniform(count, digits, 1, 2) * (image_px - digit_px)
-        frames = shrunk(place(images, corners, image_px)[:, 0], self.geometry.shrink)
+        smallest, largest = self.size
+        margin = math.ceil(max(0.0, largest - 1) * digit_px / 2)  # for what a larger digit takes around its square
+        images = functional.pad(self.images[chosen].float().div_(255), [margin] * 4)
+        scale = torch.full((count, digits), smallest, device=self.device)
+        if smallest < largest:
+            scale = smallest + self._uniform(count, digits) * (largest - smallest)
+        images, sizes = self._deformed(images, scale)
+        sides = (digit_px * scale)[..., None, None]
+        corners = self._uniform(count, digits, 1, 2) * (image_px - sides) + (sides - digit_px) / 2
+        frames = shrunk(place(images, corners - margin, image_px)[:, 0], self.geometry.shrink)
         centres = self.geometry.judged(corners[:, :, 0] + (digit_px - 1) / 2)
-        return Drawn(self._spoilt(frames), self.labels[chosen], centres)
+        return Drawn(self._spoilt(frames), self.labels[chosen], centres, sizes)
 
     def _sent(self, numbers: Tensor) -> Tensor:
         return numbers.to(self.device, non_blocking=True)
@@ -82,16 +92,21 @@ class Pencil:
         """Numbers in [0, 1) on the device."""
         return self._sent(torch.rand(*size, generator=self.generator))
 
-    def _deformed(self, images: Tensor) -> Tensor:
-        """Digits `[N, O, d, d]` turned, stretched and slanted about their own centre."""
+    def _deformed(self, images: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+        """Digits `[N, O, d, d]` in `sizes` `[N, O]`, turned, stretched and slanted about their own centre, and
+        what sizes come of it."""
         flat = images.flatten(0, 1)[:, None]
         angle = (2 * self._uniform(len(flat)) - 1) * TILT
         scale_y, scale_x, slant = (1 + (2 * self._uniform(3, len(flat)) - 1) * STRETCH).unbind()
         sine, cosine, zero = angle.sin(), angle.cos(), torch.zeros_like(angle)
         down = torch.stack([cosine * scale_x, (slant - 1) - sine * scale_x, zero], dim=1)
         across = torch.stack([sine * scale_y, cosine * scale_y, zero], dim=1)
-        grid = functional.affine_grid(torch.stack([down, across], dim=1), list(flat.shape), align_corners=False)
-        return functional.grid_sample(flat, grid, align_corners=False).reshape(images.shape)
+        back = torch.stack([down, across], dim=1) / sizes.reshape(-1, 1, 1)  # from places in the frame to the picture's
+        grid = functional.affine_grid(back, list(flat.shape), align_corners=False)
+        drawn = functional.grid_sample(flat, grid, align_corners=False)
+        return drawn.reshape(images.shape), (
+            back[:, 0, 0] * back[:, 1, 1] - back[:, 0, 1] * back[:, 1, 0]
+        ).rsqrt().reshape(sizes.shape)
 
     def _spoilt(self, frames: Tensor) -> Tensor:
         """The frames fainter, blurred and noisy, each by its own amount (blur: by a quarter of the batch)."""

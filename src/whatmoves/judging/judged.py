@@ -18,12 +18,14 @@ Arrays = dict[str, NDArray[Any]]
 
 class Judged(NamedTuple):
     """`digits` `[N, 10]` by the first judge, `second_digits` by the second (None if it was not asked), `frame_digits`
-    `[N, T, 10]` of the first judge frame by frame, and `paths` `[N, T, O, 2]`: centres (y, x) in pixels."""
+    `[N, T, 10]` of the first judge frame by frame, `paths` `[N, T, O, 2]`: centres (y, x) in pixels, and `sizes` `[N]`
+    of the digit of each clip, None where digits have one size or clips several digits."""
 
     digits: NDArray[np.float64]
     second_digits: NDArray[np.float64] | None
     frame_digits: NDArray[np.float64]
     paths: NDArray[np.float64]
+    sizes: NDArray[np.float64] | None = None
 
 
 def stored(name: str, judged: Judged) -> Arrays:
@@ -33,8 +35,7 @@ def stored(name: str, judged: Judged) -> Arrays:
 
 def answer(arrays: Mapping[str, NDArray[Any]], name: str) -> Judged:
     """The inverse of `stored`."""
-    second = arrays.get(f"{name}_second_digits")
-    return Judged(arrays[f"{name}_digits"], second, arrays[f"{name}_frame_digits"], arrays[f"{name}_paths"])
+    return Judged(*(arrays.get(f"{name}_{field}") for field in Judged._fields))  # type: ignore[arg-type]
 
 
 def drawn_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:

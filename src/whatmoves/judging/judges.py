@@ -1,10 +1,11 @@
-"""The judges of a data set: two that read the digits of a clip, and one that follows their paths.
+"""The judges of a data set: two that read the digits of a clip, one that follows their paths, and, where clips of one
+digit differ in its size, one that reads that.
 
 A clip's digits are judged from the mean score of its frames. With one digit a clip the scores are probabilities of the
 ten classes; with more, of each class being there. Then a class is in the clip if its frames make it likelier than it
 was before looking: the odds of every frame hold the prior odds, which speak for absence, and a clip's chances are freed
 of them. Paths are sets of centres per frame: which centre belongs to which digit is asked frame by frame when two paths
-are compared, so digits that cross are not lost.
+are compared, so digits that cross are not lost. A clip's size is the mean of its frames'.
 """
 
 import io
@@ -22,19 +23,20 @@ from whatmoves.errors import CheckpointError
 from whatmoves.files import write_bytes
 from whatmoves.judging.drawing import Geometry, shrunk
 from whatmoves.judging.judged import CLASSES, Judged
-from whatmoves.judging.networks import CELL_PX, AttentionNet, DigitNet, PlaceNet, peaks
+from whatmoves.judging.networks import CELL_PX, AttentionNet, DigitNet, PlaceNet, peaks, size_of
 
 BATCH_FRAMES = 192  # frames in one pass: more of them take memory and no less time
 
 
 class Judges(nn.Module):
-    """Both digit judges and the path judge for clips of one `geometry`."""
+    """Both digit judges and the path judge for clips of one `geometry`, and one of the size where it is to be read."""
 
-    def __init__(self, geometry: Geometry) -> None:
+    def __init__(self, geometry: Geometry, sized: bool = False) -> None:
         super().__init__()
         self.geometry = geometry
         self.first, self.second = DigitNet(CLASSES), AttentionNet(CLASSES)
         self.place = PlaceNet()
+        self.size = AttentionNet(1) if sized else None
 
     def judge(self, video: NDArray[np.uint8], device: torch.device, ask_second: bool = False) -> Judged:
         """Judge clips, uint8 `[N, T, 1, H, W]`."""
@@ -42,6 +44,7 @@ class Judges(nn.Module):
         first: list[Tensor] = []
         second: list[Tensor] = []
         centres: list[Tensor] = []
+        sizes: list[Tensor] = []
         self.eval()
         with torch.inference_mode():
             for frames in self._frames(video, device):
@@ -49,12 +52,15 @@ class Judges(nn.Module):
                 centres.append(self.geometry.framed(peaks(self.place(frames), self.geometry.digits) * CELL_PX).cpu())
                 if ask_second:
                     second.append(self.second(frames).frames.cpu())
+                if self.size is not None:
+                    sizes.append(size_of(self.size(frames).frames).cpu())
         scores = torch.cat(first).reshape(N, T, -1)
         return Judged(
             self._of_clips(scores),
             self._of_clips(torch.cat(second).reshape(N, T, -1)) if ask_second else None,
             self._chances(scores),
             torch.cat(centres).reshape(N, T, -1, 2).double().numpy(),
+            torch.cat(sizes).reshape(N, T).double().mean(1).numpy() if sizes else None,
         )
 
     def _frames(self, video: NDArray[np.uint8], device: torch.device) -> Iterator[Tensor]:
@@ -89,7 +95,8 @@ def load_judges(path: Path, device: torch.device) -> Judges:
     """Read judges, running no code from the file; raises `CheckpointError` when it is missing or damaged."""
     try:
         content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
-        judges = Judges(Geometry(**content["geometry"]))
+        sized = any(name.startswith("size.") for name in content["weights"])
+        judges = Judges(Geometry(**content["geometry"]), sized)
         judges.load_state_dict(content["weights"])
     except OSError as error:
         raise CheckpointError(f"{path}: cannot read it ({error.strerror}); run `whatmoves judge --train`") from None

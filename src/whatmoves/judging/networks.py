@@ -1,6 +1,7 @@
 """The networks of the judges. All look at single frames; what they say is pooled over a clip elsewhere.
 
-    frames [N,1,h,w] → digit scores [N,classes]             DigitNet: maximum over places; AttentionNet: weighted mean
+    frames [N,1,h,w] → digit scores [N,classes]             DigitNet: maximum over places; AttentionNet: weighted mean;
+                                                            of one class: the logarithm of a digit's size
     frames [N,1,h,w] → a bump of height 1 at every centre   PlaceNet, on a grid of every second pixel
 
 The scores of a frame are pooled from scores of its places, `[N, classes, h/4, w/4]`, class by class: two digits in a
@@ -69,6 +70,11 @@ class AttentionNet(nn.Module):
         places = self.head(features)
         weights = self.attention(features).flatten(2).softmax(2)  # [N, classes, places]
         return Read((places.flatten(2) * weights).sum(2), places)
+
+
+def size_of(scores: Tensor) -> Tensor:
+    """Sizes `[…]` that a judge of sizes says by scores `[…, 1]`: their logarithm."""
+    return scores[..., 0].exp()
 
 
 def at_centres(places: Tensor, centres: Tensor, first_place_px: float) -> Tensor:

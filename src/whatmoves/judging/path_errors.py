@@ -13,7 +13,8 @@ NEAR_PX = 2.0  # a clip's path is right when its mean error is below this
 def true_paths(module: Any, config: Any, factors: pd.DataFrame) -> NDArray[np.float64]:
     """Centres (y, x) of the digits' squares in pixels, `[N, T, O, 2]`."""
     corners: NDArray[np.float64] = module.positions(config, factors)  # [N, O, T, 2]
-    centres: NDArray[np.float64] = corners.transpose(0, 2, 1, 3) + (config.digit_px - 1) / 2
+    sides: NDArray[np.float64] = module.sides(config, factors)  # [N, O]
+    centres: NDArray[np.float64] = corners.transpose(0, 2, 1, 3) + (sides[:, None, :, None] - 1) / 2
     return centres
 
 

@@ -15,7 +15,8 @@ from whatmoves.judging.path_errors import NEAR_PX, path_error, path_r2
 
 
 class Intended(NamedTuple):
-    """The two sources of P swaps: digit sets `[P, 10]` and paths `[P, T, O, 2]` of A (content) and B (motion)."""
+    """The two sources of P swaps: digit sets `[P, 10]` and paths `[P, T, O, 2]` of A (content) and B (motion). B's path
+    is that of A's digits: where they are of another size, they meet the walls elsewhere than B's own."""
 
     content_a: NDArray[np.bool_]
     content_b: NDArray[np.bool_]

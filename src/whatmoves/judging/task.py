@@ -1,6 +1,6 @@
 """What is asked of every model on one data set: its clips, factors, true paths and the pairs that are swapped."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -23,19 +23,20 @@ from whatmoves.study import Study
 
 class Facts(NamedTuple):
     """The truth that answers are held against: how many digits a clip has, the swapped pairs `[P, 2]` of test rows
-    (content, motion), digit sets `[N, 10]` and paths `[N, T, O, 2]` of the test clips, and the factors that codes are
-    asked about, by part, or None where none vary."""
+    (content, motion), digit sets `[N, 10]` and paths `[N, T, O, 2]` of the test clips, the paths that true swaps of
+    pairs take, and the factors that codes are asked about, by part, or None where none vary."""
 
     digits: int
     pairs: NDArray[np.int64]
     sets: NDArray[np.bool_]
     paths: NDArray[np.float64]
+    swap_paths: Callable[[NDArray[np.int64]], NDArray[np.float64]]
     targets: Mapping[str, Targets] | None
 
     def intended(self, pairs: NDArray[np.int64]) -> Intended:
         """The sources of the swaps `pairs` `[P, 2]`."""
         content, motion = pairs.T
-        return Intended(self.sets[content], self.sets[motion], self.paths[content], self.paths[motion])
+        return Intended(self.sets[content], self.sets[motion], self.paths[content], self.swap_paths(pairs))
 
 
 class Task(NamedTuple):
@@ -52,7 +53,12 @@ def facts_of(module: ModuleType, config: Any, tables: Mapping[str, pd.DataFrame]
     """The truth from factor tables by part, without a frame."""
     test = tables["test"]
     targets = factors.of_parts(tables, getattr(module, "FACTOR_ROLES", {}))
-    return Facts(config.digits, pairs, true_sets(test), true_paths(module, config, test), targets)
+
+    def swap_paths(pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        content, motion = (test.iloc[rows].reset_index(drop=True) for rows in pairs.T)
+        return true_paths(module, config, module.swap_factors(content, motion))
+
+    return Facts(config.digits, pairs, true_sets(test), true_paths(module, config, test), swap_paths, targets)
 
 
 def open_task(study: Study, dataset: str, data_folder: Path) -> Task:

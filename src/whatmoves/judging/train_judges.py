@@ -1,6 +1,6 @@
 """Train the judges of a data set and measure how well they judge real clips: what `whatmoves judge --train` does.
 
-judges.pt      weights of both digit judges and the path judge
+judges.pt      weights of both digit judges, the path judge, and the judge of sizes where those are read
 quality.json   their ceilings on the stored test clips, whose digits they have never seen
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -32,7 +33,12 @@ PEAK_RATE = 4e-3
 WARM_UP = 0.2
 PLACE_WEIGHT = 0.5  # of naming each digit where it is, beside naming what the whole frame shows: learns twice as fast
 PLACES_NEED_LESS = 2  # a digit's place is learnt from half the frames that its name takes
-SEEDS = {"first": 1, "second": 2, "place": 3}  # the judges' own streams; no training run draws its digits from them
+SEEDS = {
+    "first": 1,
+    "second": 2,
+    "place": 3,
+    "size": 4,
+}  # the judges' own streams; no training run draws its digits from them
 
 
 def train_judges(study: Study, dataset: str, data_folder: Path, out_folder: Path, device: str = "auto") -> None:
@@ -54,7 +60,7 @@ def train_judges(study: Study, dataset: str, data_folder: Path, out_folder: Path
 def trained(config: Any, frames: int, device: torch.device) -> Judges:
     """Judges for the data set of `config`, each trained on `frames` drawn frames."""
     torch.manual_seed(0)
-    judges = Judges(geometry_of(config))
+    judges = Judges(geometry_of(config), config.digits == 1 and config.varies_size)
     judges.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # as the frames
     digits = config.digits
 
@@ -71,7 +77,14 @@ def trained(config: Any, frames: int, device: torch.device) -> Judges:
         place_map: Tensor = net(drawn.frames)
         return (place_map - bumps(drawn.centres / CELL_PX, *place_map.shape[1:])).square().mean()
 
-    for name, loss in (("first", digit_loss), ("second", digit_loss), ("place", place_loss)):
+    def size_loss(net: Any, drawn: Drawn) -> Tensor:
+        read: Read = net(drawn.frames)
+        here = at_centres(read.places, drawn.centres, net.first_place_px)[..., 0]
+        truth = drawn.sizes.log()
+        return (read.frames - truth).square().mean() + PLACE_WEIGHT * (here - truth).square().mean()
+
+    losses = {"first": digit_loss, "second": digit_loss, "place": place_loss}
+    for name, loss in (losses | ({} if judges.size is None else {"size": size_loss})).items():
         budget = frames // PLACES_NEED_LESS if name == "place" else frames
         last = _fit(getattr(judges, name), loss, Pencil(config, device, SEEDS[name]), budget)
         log.info("%s judge: loss %.4f after %s frames", name, last, f"{budget:,}")
@@ -111,7 +124,8 @@ def ceilings(judges: Judges, config: Any, module: Any, test: Split, device: torc
     `path_error_px`, the mean over clips, and the shares of clips `path_near` (below 2 px) and `joint` (that, and the
     first judge right). With one digit, a tracker without any learning, the centroid of intensity, stands beside the
     path judge: its own error, and the mean distance between the two. A digit's ink is not centred in its square, so
-    the tracker is off by a constant in each clip: `*_centred` takes out the mean offset of each clip.
+    the tracker is off by a constant in each clip: `*_centred` takes out the mean offset of each clip. Where sizes are
+    read, `size_error` is the mean distance to the true one.
     """
     judged = judges.judge(test.video, device, ask_second=True)
     assert judged.second_digits is not None
@@ -129,6 +143,8 @@ def ceilings(judges: Judges, config: Any, module: Any, test: Split, device: torc
         "path_near": float((error < NEAR_PX).mean()),
         "joint": float((right[0] & (error < NEAR_PX)).mean()),
     }
+    if judged.sizes is not None:
+        found["size_error"] = float(np.abs(judged.sizes - test.factors.size_1).mean())
     if config.digits == 1:
         tracked = centroids(test.video)
         found["tracker_error_px"] = float(path_error(tracked, paths).mean())

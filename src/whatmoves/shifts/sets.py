@@ -103,8 +103,8 @@ def framed(
         content, motion = (split.factors.iloc[rows].reset_index(drop=True) for rows in pairs.T)
         truth = opened.module.shifted_truth(opened.config, name, opened.module.swap_factors(content, motion))
         found["swap"] = (
-            float(joint(split.video[pairs[:, 1]], split, pairs, judges, device).mean()),
-            float(joint(truth, split, pairs, judges, device).mean()),
+            float(joint(split.video[pairs[:, 1]], name, opened, pairs, judges, device).mean()),
+            float(joint(truth, name, opened, pairs, judges, device).mean()),
         )
     return found
 
@@ -121,13 +121,16 @@ def pairs_of(split: Split) -> NDArray[np.int64] | None:
 
 
 def joint(
-    video: NDArray[np.uint8], split: Split, pairs: NDArray[np.int64], judges: Judges, device: torch.device
+    video: NDArray[np.uint8], name: str, opened: Opened, pairs: NDArray[np.int64], judges: Judges, device: torch.device
 ) -> NDArray[np.float64]:
-    """Whether clips `[P, …]` show the digit of the pair's first on the path of its second, 0 or 1, `[P]`."""
-    assert split.centres_px is not None
+    """Whether clips `[P, …]` show the digit of the pair's first on the path of its second, 0 or 1, `[P]`; the pairs are
+    clips of the set `name`."""
+    factors = opened.sets[name].factors
     judged = judges.judge(video, device)
-    content = (digit_sets(judged.digits, 1) == true_sets(split.factors)[pairs[:, 0]]).all(1)
-    paths = split.centres_px[pairs[:, 1]].astype(np.float64) - 0.5  # of pixel centres, as judges count
+    content = (digit_sets(judged.digits, 1) == true_sets(factors)[pairs[:, 0]]).all(1)
+    swapped = opened.module.swap_factors(*(factors.iloc[rows].reset_index(drop=True) for rows in pairs.T))
+    centres = opened.module.shifted_centres(opened.config, name, swapped)
+    paths = centres.astype(np.float64) - 0.5  # of pixel centres, as judges count
     found: NDArray[np.float64] = (content & (path_error(judged.paths, paths) < NEAR_PX)).astype(np.float64)
     return found
 

@@ -110,10 +110,7 @@ def of_sets(
     net: Any, opened: Opened, frame: Mapping[str, Any], reader: Reader | None, batch_size: int, device: torch.device
 ) -> dict[str, NDArray[np.float64]]:
     """Every measure on every set and what each shift takes of it, per clip or pair."""
-    kept = {
-        name: of_set(net, name, split, opened.past_frames, frame[name], reader, batch_size, device)
-        for name, split in opened.sets.items()
-    }
+    kept = {name: of_set(net, name, opened, frame[name], reader, batch_size, device) for name in opened.sets}
     found = {f"shift_{name}_{what}": array for name, of in kept.items() for what, array in of.items()}
     for name in opened.sets:
         before, after = before_and_after(name)
@@ -127,8 +124,7 @@ def of_sets(
 def of_set(
     net: Any,
     name: str,
-    split: Split,
-    past_frames: int,
+    opened: Opened,
     frame: Mapping[str, Any],
     reader: Reader | None,
     batch_size: int,
@@ -136,6 +132,7 @@ def of_set(
 ) -> dict[str, NDArray[np.float64]]:
     """The measures of one trained model on one set, as parts of the way from floor to ceiling, per clip or pair."""
     found: dict[str, NDArray[np.float64]] = {}
+    split = opened.sets[name]
 
     def way(what: str, value: NDArray[np.float64]) -> None:
         floor, ceiling = frame[what]
@@ -148,7 +145,7 @@ def of_set(
         if isinstance(net, Predicts):
             errors = [
                 (drawn - true).square().mean((1, 2, 3, 4))
-                for drawn, true in forecasts(net, split, past_frames, batch_size, device)
+                for drawn, true in forecasts(net, split, opened.past_frames, batch_size, device)
             ]
             way("predict", torch.cat(errors).double().cpu().numpy())
         if reader is None or not isinstance(net, Encodes):
@@ -159,7 +156,7 @@ def of_set(
             assert pairs is not None, "the frame has swaps of this set"
             batches = (pairs[first : first + batch_size] for first in range(0, len(pairs), batch_size))
             video = np.concatenate([to_bytes(swap(net, codes, reader.mixer, rows, device)) for rows in batches])
-            way("swap", joint(video, split, pairs, reader.judges, device))
+            way("swap", joint(video, name, opened, pairs, reader.judges, device))
     return found | probed(codes, split, reader.probes, name)
 
 
