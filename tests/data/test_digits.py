@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from whatmoves.data.digits import load_bank, read_uci, resize_weights
+from whatmoves.data.digits import load_bank, read_uci, resize_weights, resized
 
 MNIST = os.environ.get("WHATMOVES_MNIST")
 
@@ -59,3 +59,21 @@ def test_resampling_by_hand() -> None:
     np.testing.assert_allclose(resize_weights(4, 8)[1], expected, atol=1e-12)
     np.testing.assert_allclose(resize_weights(5, 5), np.eye(5), atol=1e-12)
     np.testing.assert_allclose(resize_weights(28, 9).sum(1), 1)
+
+
+def test_pictures_of_one_size_each_are_those_of_a_bank_of_that_size() -> None:
+    native = load_bank("uci", 28).images[:40]
+    sides = np.tile([9.0, 14.0, 21.0, 28.0], 10)
+    drawn = resized(native, sides, 30)
+    for side in (9, 14, 21, 28):
+        np.testing.assert_array_equal(
+            drawn[sides == side, :side, :side], load_bank("uci", side).images[:40][sides == side]
+        )
+        assert not drawn[sides == side, side:].any()
+        assert not drawn[sides == side, :, side:].any()
+
+
+def test_what_shrinks_is_averaged_and_not_sampled() -> None:
+    board = (np.indices((28, 28)).sum(0) % 2 * 255).astype(np.uint8)
+    grey = resized(board[None], np.array([6.3]), 7)[0, :6, :6]
+    assert np.abs(grey.astype(float) - 127.5).max() < 10

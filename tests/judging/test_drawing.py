@@ -35,6 +35,24 @@ def test_the_ink_is_where_the_centres_say(options: dict[str, int]) -> None:
     assert error.mean(0).abs().max() < 0.5
 
 
+def test_sizes_are_those_of_the_ink() -> None:
+    config = Config(image_px=64, digit_px=28, size=(0.7, 1.4))
+    drawn = Pencil(config, CPU, 3).draw(400)
+    assert 0.6 < drawn.sizes.min() < 0.8
+    assert 1.3 < drawn.sizes.max() < 1.6
+    light = (drawn.frames[:, 0] - 0.2).clamp_min(0)
+    rows = torch.arange(light.shape[1], dtype=torch.float32)
+    mass, down, across = light.sum((1, 2)), light.sum(2), light.sum(1)
+    y, x = (down @ rows) / mass, (across @ rows) / mass
+    error = torch.stack([y, x], dim=1) - drawn.centres[:, 0]
+    assert error.mean(0).abs().max() < 0.5
+    assert error.abs().max() < 4
+    wide = (down * (rows - y[:, None]) ** 2).sum(1) + (across * (rows - x[:, None]) ** 2).sum(1)
+    moment = (wide / mass).sqrt() / drawn.sizes[:, 0]  # of each class much the same, whatever the size
+    small, large = drawn.sizes[:, 0] < 0.9, drawn.sizes[:, 0] > 1.2
+    assert float(moment[large].mean()) == pytest.approx(float(moment[small].mean()), rel=0.12)  # blur widens small ones
+
+
 def test_the_same_seed_draws_the_same_frames_and_another_does_not() -> None:
     first, again, other = (Pencil(Config(), CPU, seed).draw(8) for seed in (1, 1, 2))
     assert torch.equal(first.frames, again.frames)

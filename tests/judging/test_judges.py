@@ -1,16 +1,20 @@
 """From scores of frames to chances of a clip."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from whatmoves.data import moving_digits
+from whatmoves.data.moving_digits import Config
 from whatmoves.judging.drawing import Geometry
-from whatmoves.judging.judged import CLASSES, digit_sets
-from whatmoves.judging.judges import Judges
+from whatmoves.judging.judged import CLASSES, answer, digit_sets, stored
+from whatmoves.judging.judges import Judges, load_judges, save_judges
 from whatmoves.judging.networks import Read
+from whatmoves.judging.train_judges import ceilings, trained
 
 CPU = torch.device("cpu")
 
@@ -53,3 +57,21 @@ def test_of_one_digit_the_chances_are_those_of_the_mean_score() -> None:
     odds = np.exp((grey / 255 * 8 - 4).mean(1))
     np.testing.assert_allclose(of_clip, odds / odds.sum(1, keepdims=True), rtol=1e-5)
     np.testing.assert_allclose(of_frames.sum(2), 1.0)
+
+
+def test_sizes_are_read_where_they_differ_and_kept_with_the_judges(tmp_path: Path) -> None:
+    config = Config(image_px=16, digit_px=8, frames=3, size=(0.7, 1.5), test_clips=60)
+    judges = trained(config, 4_000, CPU)
+    test = moving_digits._drawn_split(config, "test", 0, config.test_clips)
+    read = judges.judge(test.video, CPU)
+    assert read.sizes is not None
+    assert np.corrcoef(read.sizes, test.factors.size_1)[0, 1] > 0.8
+    assert np.abs(read.sizes - test.factors.size_1).mean() < 0.1  # to guess the middle is 0.2 off
+    assert ceilings(judges, config, moving_digits, test, CPU)["size_error"] == pytest.approx(
+        np.abs(read.sizes - test.factors.size_1).mean()
+    )
+    save_judges(tmp_path / "judges.pt", judges)
+    again = load_judges(tmp_path / "judges.pt", CPU).judge(test.video, CPU)
+    np.testing.assert_array_equal(answer(stored("all", again), "all").sizes, read.sizes)
+    for other in (Config(image_px=16, digit_px=8), config.model_copy(update={"digits": 2})):
+        assert trained(other, 64, CPU).judge(test.video[:2], CPU).sizes is None

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from whatmoves.data import moving_digits, push_world
 from whatmoves.data.clips import Split
-from whatmoves.shifts.sets import Opened, before_and_after, framed, packed, unpacked
+from whatmoves.judging.path_errors import centroids
+from whatmoves.shifts.sets import Opened, before_and_after, framed, packed, pairs_of, unpacked
 from whatmoves.shifts.shift import MOTION, fitted, of_sets, probed
 
 CONFIG = moving_digits.Config(validation_clips=20, test_clips=60)
@@ -49,6 +50,21 @@ def test_true_clips_are_drawn_as_the_sets_are(sets: dict[str, Split]) -> None:
     for name in ("test", "speed", "size", "contrast"):
         drawn = moving_digits.shifted_truth(CONFIG, name, sets[name].factors)
         np.testing.assert_array_equal(drawn, sets[name].video)
+
+
+def test_true_swaps_of_digits_of_other_sizes_lie_where_they_are_said_to() -> None:
+    config = CONFIG.model_copy(update={"size": (0.6, 1.3)})
+    for name in ("test", "speed", "size"):
+        split = moving_digits.shifted(config, name, COUNT)
+        pairs = pairs_of(split)
+        assert pairs is not None
+        swapped = moving_digits.swap_factors(*(split.factors.iloc[rows].reset_index(drop=True) for rows in pairs.T))
+        video = moving_digits.shifted_truth(config, name, swapped)
+        said = moving_digits.shifted_centres(config, name, swapped) - 0.5
+        offset = centroids(video) - said  # ink is not centred in its square, by the same in every frame
+        assert np.abs(offset - offset.mean(1, keepdims=True)).max() < 0.1
+        own = split.centres_px[pairs[:, 1]] - 0.5
+        assert np.abs(own - said).max() > 2  # where a digit of the receiver's size is
 
 
 def test_sets_come_back_as_they_were_stored(sets: dict[str, Split]) -> None:
