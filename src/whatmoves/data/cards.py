@@ -49,8 +49,8 @@ CARDS: dict[str, Card] = {
             "digits.csv.gz: sha256 09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
             IN_RECEIPT,
         ),
-        conventions="digits enlarged to look like MNIST, of one size or each of its own; grey, on black; where they overlap, the "
-        "brighter pixel",
+        conventions="digits enlarged to look like MNIST, of one size or each of its own; grey, on black; where they "
+        "overlap, the brighter pixel",
         flaws="Few writers, and digits enlarged from very small scans: numbers are not comparable with those on MNIST",
     ),
     "moving_digits, MNIST": Card(
