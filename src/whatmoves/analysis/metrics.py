@@ -103,6 +103,7 @@ METRICS |= {
     "judges_joint": Metric("real clips with the digit and the path judged right", "", ".1%"),
     "judges_path_error_px": Metric("path judge, error on real clips", "px", ".2f", "lower"),
     "judges_path_near": Metric("real clips whose path is judged right", "", ".1%"),
+    "judges_size_error": Metric("judge of sizes, error on real clips, in sides of size 1", "", ".3f", "lower"),
     "judges_tracker_error_px": Metric("centroid tracker, error on real clips", "px", ".2f", "lower"),
     "judges_tracker_error_centred_px": Metric("centroid tracker, error but for a constant", "px", ".3f", "lower"),
     "judges_tracker_distance_px": Metric("distance of path judge and centroid tracker", "px", ".2f", "lower"),
