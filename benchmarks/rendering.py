@@ -2,7 +2,8 @@
 
 The rival does what OpenSTL's `__getitem__` does: clip by clip, digit by digit, a loop over steps and bounces, a loop
 over frames with a maximum into each, then two float tensors of half a clip. A training gets 32 of them stacked by
-PyTorch's loader; the items alone stand beside that. Both sides take turns and draw digits of the same bank.
+PyTorch's loader; the items alone stand beside that. Both sides take turns and draw digits of the same bank, with memory
+set up as for a training. What it takes merely to write a batch's floats stands beside both: no renderer can be faster.
 
     python benchmarks/rendering.py
 """
@@ -25,6 +26,7 @@ from whatmoves.data.moving_digits import Config, open_source
 from whatmoves.data.render import Drawing, render
 from whatmoves.data.streams import uniforms
 from whatmoves.data.trajectories import DRAWS_PER_DIGIT, draw, positions
+from whatmoves.training.runtime import tune_malloc
 
 DIGITS, FRAMES, IMAGE_PX, DIGIT_PX, CLIPS, STEP, TURNS = 2, 20, 64, 28, 32, 0.1, 101
 RANGE_PX = IMAGE_PX - DIGIT_PX
@@ -68,11 +70,21 @@ def to_bytes(images: NDArray[np.uint8], drawing: Drawing) -> NDArray[np.uint8]:
     """Our clips as they are stored."""
     uniform = uniforms(0, "train", 0, 0, CLIPS, DRAWS_PER_DIGIT * DIGITS).reshape(CLIPS, DIGITS, DRAWS_PER_DIGIT)
     draws = draw(uniform, range(len(images)), RANGE_PX, (STEP * RANGE_PX, STEP * RANGE_PX))
-    return render(images[draws.instances], positions(*draws[1:], FRAMES, RANGE_PX), IMAGE_PX, drawing)
+    return render(
+        images[draws.instances], positions(draws.start_px, draws.velocity_px, FRAMES, RANGE_PX), IMAGE_PX, drawing
+    )
+
+
+def only_written() -> NDArray[np.float32]:
+    """As many floats as a batch has, all black."""
+    video = np.empty((CLIPS, FRAMES, 1, IMAGE_PX, IMAGE_PX), np.float32)
+    video.fill(0)
+    return video
 
 
 def main() -> None:
     """Print and keep the rows."""
+    tune_malloc()
     torch.set_num_threads(1)
     rng, images = np.random.default_rng(0), load_bank("uci", DIGIT_PX).images
 
@@ -107,6 +119,8 @@ def main() -> None:
         ):
             ours_s, theirs_s = seconds_of_both(ours, theirs, TURNS)
             rows.append(Row(f"{what}, {drawing}", 1e3 * ours_s, "ms", 1e3 * theirs_s, peer, asked))
+    ours_s, theirs_s = seconds_of_both(only_written, items, TURNS)
+    rows.append(Row(f"only to write the bytes of `train_batch({CLIPS})`", 1e3 * ours_s, "ms", 1e3 * theirs_s, "items"))
     how = (
         f"{DIGITS} digits of {DIGIT_PX} pixels, {FRAMES} frames of {IMAGE_PX}×{IMAGE_PX}; theirs: a loop as in "
         f"OpenSTL's `__getitem__`, always in integer drawing. One thread, the median of {TURNS} turns."

@@ -1,9 +1,16 @@
 """Random numbers of clips: any clip of any stream can be drawn alone, and no two streams share a number."""
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
 STREAMS = {"train": 0, "probe": 1, "validation": 2, "test": 3, "test_novel": 4}
+
+# Made once and set anew for each draw: a new one asks the system for a seed, which its key then replaces, and that took
+# longer than the draw.
+_PHILOX = np.random.Philox(0)
+_TURN = threading.Lock()
 
 
 def uniforms(
@@ -17,6 +24,15 @@ def uniforms(
     assert per_clip % 4 == 0, "a clip must begin at a whole block"
     assert 0 <= stream_seed < 2**32, "it would run into the stream's part of the key"
     key = np.array([data_seed, STREAMS[stream] << 32 | stream_seed], dtype=np.uint64)
-    generator = np.random.Philox(key=key, counter=first * (per_clip // 4))
-    bits = np.asarray(generator.random_raw(count * per_clip))
+    counter = np.array([first * (per_clip // 4), 0, 0, 0], dtype=np.uint64)
+    with _TURN:
+        _PHILOX.state = {
+            "bit_generator": "Philox",
+            "state": {"counter": counter, "key": key},
+            "buffer": np.zeros(4, np.uint64),
+            "buffer_pos": 4,  # nothing is left in it
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        bits = np.asarray(_PHILOX.random_raw(count * per_clip))
     return np.asarray((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53).reshape(count, per_clip)
