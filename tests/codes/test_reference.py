@@ -16,8 +16,8 @@ FACTORS = np.column_stack([LABELS, NUMBERS])
 KINDS = ("discrete", "discrete", "continuous")
 
 
-def run(codes, factors=FACTORS, kinds=KINDS, processes=1):
-    return reference_scores(Rows(codes[:300], factors[:300]), Rows(codes[300:], factors[300:]), kinds, processes)
+def run(codes, factors=FACTORS, kinds=KINDS):
+    return reference_scores(Rows(codes[:300], factors[:300]), Rows(codes[300:], factors[300:]), kinds)
 
 
 def by_plain_loops(codes, factors):
@@ -74,10 +74,9 @@ def test_a_dead_code_is_chance_everywhere():
     assert found.explicitness == 0.5
 
 
-@pytest.mark.slow
-def test_processes_change_nothing():
+def test_threads_change_nothing():
     parts = Rows(FACTORS[:100], LABELS[:100].astype(int)), Rows(FACTORS[300:], LABELS[300:].astype(int))
-    one, two = (boosted_importance(*parts, processes) for processes in (1, 2))
+    one, two = (boosted_importance(*parts, threads) for threads in (1, 2))
     assert one[0].tolist() == two[0].tolist()
     assert one[1].tolist() == two[1].tolist()
 

@@ -6,13 +6,13 @@ compare representations by these. They are kept for comparison with published nu
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.ensemble import GradientBoostingClassifier
 
+from whatmoves.codes.boosting import Boosted, boosted
 from whatmoves.codes.dci import completeness_from_importance, disentanglement_from_importance
 from whatmoves.codes.discretise import check_classes, entropy_nats, equal_width, labels, mutual_information_nats
 from whatmoves.codes.explicitness import explicitness_of_classes
@@ -38,18 +38,18 @@ class ReferenceScores(NamedTuple):
     explicitness: float
 
 
-def reference_scores(train: Rows, test: Rows, kinds: Sequence[str], processes: int = 1) -> ReferenceScores:
+def reference_scores(train: Rows, test: Rows, kinds: Sequence[str], threads: int = 1) -> ReferenceScores:
     """MIG, modularity, SAP, DCI and explicitness as the reference computes them.
 
     Continuous factors become 10 equal-width classes between the minimum and maximum over both parts. Information and
     SAP (R²) use the training rows; SAP (SVM), informativeness and explicitness are test scores. The boosted trees take
-    minutes for 16 dimensions and six factors: `processes` of them are fitted side by side, with equal results. Raises
-    `DataError` as `reference_classes`.
+    most of the time: those of `threads` factors are fitted side by side, with equal results. Raises `DataError` as
+    `reference_classes`.
     """
     known, unseen = reference_classes(train.factors, test.factors, kinds)
     information = mutual_information_nats(equal_width(train.codes, CODE_BINS), known)  # [D, K]
     classes_train, classes_test = Rows(train.codes, known), Rows(test.codes, unseen)
-    importance, accuracy = boosted_importance(classes_train, classes_test, processes)
+    importance, accuracy = boosted_importance(classes_train, classes_test, threads)
     return ReferenceScores(
         float((gap_of_best_two(information) / entropy_nats(known)).mean()),
         modularity_from_mi(information),
@@ -78,15 +78,16 @@ def reference_classes(
     return known, unseen
 
 
-def boosted_importance(train: Rows, test: Rows, processes: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Impurity importances `[D, K]` of boosted trees with scikit-learn's defaults, and their test accuracies `[K]`."""
-    fits = Parallel(n_jobs=processes)(delayed(_boost)(train, test, k) for k in range(train.factors.shape[1]))
-    return np.stack([importance for importance, _ in fits], axis=1), np.array([accuracy for _, accuracy in fits])
+def boosted_importance(train: Rows, test: Rows, threads: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Importances `[D, K]` of boosted trees with scikit-learn's default settings, and their test accuracies `[K]`."""
 
+    def boost(known: NDArray[Any]) -> Boosted:
+        return boosted(train.codes, known, test.codes, np.random.default_rng(0))
 
-def _boost(train: Rows, test: Rows, k: int) -> tuple[NDArray[np.float64], float]:
-    model = GradientBoostingClassifier(random_state=0).fit(train.codes, train.factors[:, k])
-    return model.feature_importances_, float(np.mean(model.predict(test.codes) == test.factors[:, k]))
+    with ThreadPoolExecutor(threads) as pool:
+        fits = list(pool.map(boost, train.factors.T))
+    accuracies = [np.mean(fit.predicted == truth) for fit, truth in zip(fits, test.factors.T, strict=True)]
+    return np.stack([fit.importances for fit in fits], axis=1), np.array(accuracies)
 
 
 def _squared_correlation(train: Rows) -> NDArray[np.float64]:
