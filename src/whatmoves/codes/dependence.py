@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
+from torch.optim.adamw import adamw
 
 MOST_ROWS = 700  # pairwise matrices of 2 MB stay in a core's cache while they are permuted
 PERMUTATIONS = 999
@@ -19,6 +20,9 @@ STRIPS = 4  # of a matrix whose rows and columns are permuted
 RIDGE = 0.1  # of the mean variance of a block's dimensions, added to its covariance before whitening
 CRITIC_STEPS = 150
 CRITIC_ROWS = 128
+ADAMW: dict[str, Any] = {
+    "lr": 5e-3, "weight_decay": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False, "maximize": False,
+}  # fmt: skip
 
 
 class Measured(NamedTuple):
@@ -162,13 +166,15 @@ def pairs_auc(
         one, two = (torch.relu(part @ w + b) @ v for part, (w, b, v) in zip((x, y), sides, strict=True))
         return one @ two.T  # [rows of x, rows of y]
 
-    optimiser = torch.optim.AdamW([weight for side in sides for weight in side], lr=5e-3, weight_decay=0.1, fused=True)
+    weights = [weight for side in sides for weight in side]
+    means, squares = ([torch.zeros_like(weight) for weight in weights] for _ in range(2))
+    steps = [torch.zeros(()) for _ in weights]
     for _ in range(CRITIC_STEPS):
         rows = torch.randperm(len(fit[0]), generator=generator)[:CRITIC_ROWS]
-        optimiser.zero_grad()
         loss = torch.nn.functional.cross_entropy(critic(fit[0][rows], fit[1][rows]), torch.arange(len(rows)))
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        gradients = list(torch.autograd.grad(loss, weights))
+        with torch.no_grad():  # the function: PyTorch's optimiser classes take a second to import a compiler
+            adamw(weights, gradients, means, squares, [], steps, fused=True, **ADAMW)
     with torch.no_grad():
         scores = critic(held[0], held[1]).numpy()
     # A row's mean says how likely it looks beside anything; only what is left can tell its partner.

@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the measures; what makes them doubtful goes to stderr first."""
     from whatmoves.codes.score import as_text, score_file
+    from whatmoves.training.runtime import tune_malloc
 
+    tune_malloc()
     scores = score_file(arguments.codes, reference=arguments.reference)
     for warning in scores["warnings"]:
         log.warning("warning: %s", warning)
