@@ -9,6 +9,7 @@ fills from the kept files:
     python benchmarks/rows.py
 """
 
+import os
 import platform
 import re
 import time
@@ -79,14 +80,12 @@ def keep(part: str, rows: Sequence[Row], how: str = "") -> None:
     """Print the rows of a part and keep them; `how` is a sentence on how they were measured."""
     for row in rows:
         print(" | ".join(cell or "–" for cell in row.cells()))
-    on = f"{_processor()}, Python {platform.python_version()}"
-    write_json(RESULTS / f"rows-{part}.json", {"how": how, "on": on, "rows": [asdict(row) for row in rows]})
+    write_json(RESULTS / f"rows-{part}.json", {"how": how, "on": _where(), "rows": [asdict(row) for row in rows]})
 
 
 def keep_table(part: str, columns: Sequence[str], cells: Sequence[Sequence[str]], how: str) -> None:
     """Keep a table that is no comparison, cell by cell."""
-    on = f"{_processor()}, Python {platform.python_version()}"
-    kept = {"how": how, "on": on, "columns": list(columns), "cells": [list(row) for row in cells]}
+    kept = {"how": how, "on": _where(), "columns": list(columns), "cells": [list(row) for row in cells]}
     write_json(RESULTS / f"rows-{part}.json", kept)
 
 
@@ -110,6 +109,12 @@ def filled(page: str) -> str:
 
 def _digits(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _where() -> str:
+    """What it was measured on, and how busy that was: others' work on the same cores lengthens ours."""
+    busy = f"{os.getloadavg()[0]:.1f} processes on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else "any load"
+    return f"{_processor()}, Python {platform.python_version()}, with {busy}"
 
 
 def _processor() -> str:
