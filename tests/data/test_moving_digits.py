@@ -24,6 +24,7 @@ from whatmoves.data.moving_digits import (
     sides,
     swap_factors,
 )
+from whatmoves.data.render import render_torch
 from whatmoves.errors import DataError
 
 CPU = torch.device("cpu")
@@ -132,6 +133,16 @@ def test_a_gpu_draws_the_same_clips(drawing: str, config: Config) -> None:
     source = open_source(config.model_copy(update={"drawing": drawing}), Path())
     here, there = (source.train_batch(1, 5, 40, torch.device(name)).video.cpu() for name in ("cpu", "cuda"))
     assert (here - there).abs().max() <= 1.01 / 255
+
+
+@pytest.mark.parametrize("drawing", ["subpixel", "integer"])
+def test_torch_draws_sizes_as_numpy_does(drawing: str) -> None:
+    config = TWO_SIZES.model_copy(update={"drawing": drawing})
+    draws = moving_digits._draws(config, "train", 1, 5, 40)
+    corners = moving_digits._corners(config, draws)
+    images = open_source(config, Path())._images(draws, CPU).float().div_(255)
+    drawn = render_torch(images, corners, config.image_px, config.drawing).mul_(255).round_()
+    assert np.abs(drawn.numpy() - moving_digits._video(config, draws, corners)).max() <= 1
 
 
 def test_a_swap_shows_one_and_moves_as_the_other() -> None:

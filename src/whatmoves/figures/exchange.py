@@ -4,7 +4,6 @@ Rows are the factor exchanged, columns the factor read; 100 everywhere is perfec
 has to be the giver's, elsewhere the others the receiver's.
 """
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,9 +31,8 @@ def collect(inputs: FigureInputs) -> dict[str, NDArray[Any]]:
     rows = [row for row in [*inputs.models(dataset), *FRAME] if f"{dataset}.{row}.exchange_block" in values]
     if not set(rows) - set(FRAME):
         raise inputs.nothing(f"no model on {dataset} exchanged a factor")
-    asked = itertools.product(rows, WAYS, FACTORS)
-    cells = [f"{dataset}.{row}.exchange_{way}_{factor}" for row, way, factor in asked]
-    factors = [read for read in FACTORS if any(f"{cell}_{read}" in values for cell in cells)]
+    sized = any(f"{dataset}.{row}.exchange_none_size" in values for row in rows)
+    factors = [name for name in FACTORS if sized or name != "size"]
     share = np.full((len(rows), len(WAYS), len(factors), len(factors)), np.nan)
     for r, row in enumerate(rows):
         for w, way in enumerate(WAYS):
