@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 NEAR_PX = 2.0  # a clip's path is right when its mean error is below this
+CLIPS_AT_ONCE = 500
 
 
 def true_paths(module: Any, config: Any, factors: pd.DataFrame) -> NDArray[np.float64]:
@@ -19,7 +20,15 @@ def true_paths(module: Any, config: Any, factors: pd.DataFrame) -> NDArray[np.fl
 
 
 def centroids(video: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The centre of intensity (y, x) of each frame as a path `[N, T, 1, 2]`; of a black frame, the frame's centre."""
+    """The centre of intensity (y, x) of each frame as a path `[N, T, 1, 2]`; of a black frame, the frame's centre.
+
+    Some clips at a time: a split in double precision takes eight times its own memory.
+    """
+    parts = [_centroids(video[first : first + CLIPS_AT_ONCE]) for first in range(0, len(video), CLIPS_AT_ONCE)]
+    return np.concatenate(parts)
+
+
+def _centroids(video: NDArray[np.uint8]) -> NDArray[np.float64]:
     light = video.mean(2, dtype=np.float64)  # [N, T, H, W]
     H, W = light.shape[2:]
     total = light.sum((2, 3))
@@ -27,7 +36,8 @@ def centroids(video: NDArray[np.uint8]) -> NDArray[np.float64]:
     y, x = light.sum(3) @ np.arange(H) / safe, light.sum(2) @ np.arange(W) / safe
     place = np.stack([y, x], axis=-1)
     place[total == 0] = (H - 1) / 2, (W - 1) / 2
-    return place[:, :, None]
+    centres: NDArray[np.float64] = place[:, :, None]
+    return centres
 
 
 def matched(found: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
