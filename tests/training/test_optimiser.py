@@ -1,6 +1,9 @@
 """Learning rates worked out by hand, and gradients limited in the right order."""
 
+import copy
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -64,3 +67,38 @@ def test_frozen_parameters_are_left_out() -> None:
     model.bias.requires_grad_(False)
     optimiser = make_optimiser(model, Training(), torch.device("cpu"))
     assert [p.shape for p in optimiser.param_groups[0]["params"]] == [(2, 2)]
+
+
+def test_no_step_imports_a_compiler() -> None:
+    script = """
+import sys, torch
+from whatmoves.study import Training
+from whatmoves.training.optimiser import make_optimiser
+model = torch.nn.Linear(2, 1)
+optimiser = make_optimiser(model, Training(), torch.device("cpu"))
+for _ in range(2):
+    optimiser.zero_grad(set_to_none=True)
+    model(torch.ones(3, 2)).sum().backward()
+    optimiser.step()
+optimiser.load_state_dict(optimiser.state_dict())
+sys.exit("torch._dynamo" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_steps_are_those_of_pytorch_bit_for_bit(name: str) -> None:
+    settings = Training(optimizer=name, learning_rate=0.1, weight_decay=0.5)
+    torch.manual_seed(0)
+    model = nn.Linear(3, 2)
+    other = copy.deepcopy(model)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name]
+    ours = make_optimiser(model, settings, torch.device("cpu"))
+    theirs = kind(other.parameters(), lr=0.1, weight_decay=0.5, fused=True)
+    assert isinstance(ours, kind)
+    for _ in range(3):
+        for net, optimiser in ((model, ours), (other, theirs)):
+            optimiser.zero_grad()
+            net(torch.ones(4, 3)).square().sum().backward()
+            optimiser.step()
+    assert torch.equal(model.weight, other.weight)

@@ -111,8 +111,8 @@ class Model(nn.Module):
         return torch.unflatten(features, 0, signed.shape[:2])
 
     def _pooled(self, features: Tensor) -> Tensor:
-        """Features of windows `[N, past_frames, F]` → what they say together `[N, F]`."""
-        signal = self.norm(features + self.positions)
+        """Features of windows `[…, past_frames, F]` → what they say together `[N, F]`."""
+        signal = self.norm((features + self.positions).flatten(0, -3))  # [N, past_frames, F]
         for block in self.blocks:
             signal = block(signal)
         weights = self.pooling(signal).float().softmax(1)  # [N, past_frames, 1]
@@ -123,7 +123,8 @@ class Model(nn.Module):
         """The frame after every window: `[B, T, C, h, w]` → `[B, T − past_frames + 1, C, h, w]`, all in −1 … 1."""
         P = self.config.past_frames
         features = self._frame_features(signed).unfold(1, P, 1).movedim(3, 2)  # [B, windows, P, F]
-        drawn: Tensor = self.decoder(self._pooled(features.flatten(0, 1)), signed[:, P - 1 :].flatten(0, 1))
+        # Windows share frames: made one tensor before the positions are added they would be held in memory twice.
+        drawn: Tensor = self.decoder(self._pooled(features), signed[:, P - 1 :].flatten(0, 1))
         return torch.unflatten(drawn, 0, features.shape[:2])
 
     def loss(self, batch: Batch, step: Step) -> dict[str, Tensor]:

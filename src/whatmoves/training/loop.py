@@ -81,11 +81,11 @@ def train_by_gradient(run: Run, model: nn.Module, source: Source, stop: StopSign
                 group["lr"] = rate
 
             batch = source.train_batch(run.seed, step.clips_seen, size, device)
+            optimiser.zero_grad(set_to_none=True)  # before the loss: its activations can take the gradients' memory
             with autocast(device, training.precision), blaming(model.loss, f"video {list(batch.video.shape)}"):
                 terms: dict[str, Tensor] = model.loss(batch, step)
             if steps_here == 0:
                 require_terms(model, terms)
-            optimiser.zero_grad(set_to_none=True)
             scaler.scale(terms["total"]).backward()  # type: ignore[no-untyped-call]
             scaler.unscale_(optimiser)
             clip_gradients(model, training)
