@@ -145,12 +145,12 @@ def _per_frame(
     batches: Iterator[tuple[Tensor, Tensor]], conventions: Sequence[str] = (), own: Own = NONE
 ) -> dict[str, NDArray[np.float64]]:
     """`MEASURES` and `conventions` of every predicted frame, `[N, horizon]`, and a study's own measures, `[N, 1]`."""
-    parts = []
+    parts, names = [], (*MEASURES, *conventions, *own)
     for prediction, truth in batches:
         part = frame_quality(prediction, truth, own)
-        parts.append(part | {"mae_frame": part["mae_pixel"] * truth[0, 0].numel()})
-    names = (*MEASURES, *conventions, *own)
-    return {name: torch.cat([part[name] for part in parts]).cpu().double().numpy() for name in names}
+        part["mae_frame"] = part["mae_pixel"] * truth[0, 0].numel()
+        parts.append({name: part[name].tolist() for name in names})  # numbers, as in `quality`
+    return {name: np.concatenate([np.array(part[name]) for part in parts]) for name in names}
 
 
 def _named(prefix: str, per_frame: dict[str, NDArray[np.float64]]) -> Predicted:

@@ -97,8 +97,9 @@ def quality(
 
     The result does not depend on how clips are divided into batches.
     """
-    parts = [{name: values.cpu() for name, values in frame_quality(*batch, own).items()} for batch in batches]
-    per_frame = {name: torch.cat([part[name] for part in parts]).double().numpy() for name in parts[0]}
+    # Kept as numbers: small tensors left between the large ones of each batch would keep their memory from the next.
+    parts = [{name: values.tolist() for name, values in frame_quality(*batch, own).items()} for batch in batches]
+    per_frame = {name: np.concatenate([np.array(part[name]) for part in parts]) for name in parts[0]}
     clips = {name: values.mean(1) for name, values in per_frame.items()}
     pooled_mse = np.asarray(10 ** (-per_frame["psnr_frame"] / 10)).mean(1)
     clips["psnr_pooled"] = -10 * np.log10(pooled_mse)
