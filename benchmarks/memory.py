@@ -1,8 +1,9 @@
-"""Resident memory of trainings on a CPU, at its highest: every model of `quick` and of `full`, some steps of each.
+"""Resident memory on a CPU, at its highest: trainings of every model of `quick` and of `full`, and evaluations.
 
-Each is the command `whatmoves train` in a process of its own, on the study's data, batch and validation, with a budget
-of a few batches; it ends with a validation, a saved state and the checkpoint. For `full`, digits that ship with
-scikit-learn stand for MNIST's, fewer clips are stored, and steps are in float32, not compiled.
+Each is a command in a process of its own. A training is `whatmoves train` on the study's data, batch and validation,
+with a budget of a few batches; it ends with a validation, a saved state and the checkpoint. For `full`, digits that
+ship with scikit-learn stand for MNIST's, fewer clips are stored, and steps are in float32, not compiled. Evaluations
+are of `tiny`'s baseline VAE on `quick`'s digits, with as many test clips as `quick` has and with ten times as many.
 
     python benchmarks/memory.py [quick|full [MODEL ...]]
 """
@@ -25,6 +26,8 @@ from whatmoves.study import Study
 ROOT = Path(__file__).parents[1]
 ASKED_MB = {"quick": 700.0, "full": 6000.0}
 BATCHES = {"quick": 8, "full": 2}
+EVALUATED = ("baseline_vae", "moving_digits")
+TEST_CLIPS = (1_000, 10_000)
 
 
 def run(*command: str) -> float:
@@ -67,13 +70,44 @@ def rows_of(name: str, folder: Path, wanted: list[str]) -> list[Row]:
     return rows
 
 
+def evaluation(clips: int, folder: Path) -> Row:
+    """The row of an evaluation of so many test clips; the judges that it asks have learnt next to nothing."""
+    model, dataset = EVALUATED
+    quick, tiny = (load_study(ROOT / f"config/{name}.yaml").model_dump(mode="json") for name in ("config", "tiny"))
+    data = quick["data"][dataset]
+    data["options"] |= {"validation_clips": 200, "test_clips": clips}
+    entry = {**tiny["models"][model], "seeds": [0], "trains_on": [dataset]}
+    raw = {
+        "study": f"clips_{clips}",
+        "seeds": [0],
+        "data": {dataset: data},
+        "models": {model: entry},
+        "training": {"clips": 128, "batch_size": 32, "validate_every": 128, "checkpoint_every": 128},
+        "evaluation": {"judge_frames": 512},
+    }
+    study = Study.model_validate(raw)
+    common = ("--configfile", str(write_study(study, folder / f"{study.study}.yaml")), "--results", str(folder))
+    run("data", *common, "--dataset", dataset)
+    run("train", *common, "--dataset", dataset, "--model", model, "--device", "cpu")
+    run("judge", *common, "--dataset", dataset, "--train", "--device", "cpu")
+    took = run("evaluate", *common, "--dataset", dataset, "--model", model, "--device", "cpu")
+    row = Row(f"evaluation of {clips:,} test clips", took, "MB")
+    print(" | ".join(row.cells()), flush=True)
+    return row
+
+
 def main() -> None:
     """Print and keep the rows."""
     studies = sys.argv[1:2] or ["quick", "full"]
     with tempfile.TemporaryDirectory() as folder:
         rows = [row for name in studies for row in rows_of(name, Path(folder), sys.argv[2:])]
-    if not sys.argv[1:]:
-        keep("memory", rows, "Resident memory of a training's process at its highest, PyTorch included.")
+        if not sys.argv[1:]:
+            rows += [evaluation(clips, Path(folder)) for clips in TEST_CLIPS]
+            keep(
+                "memory",
+                rows,
+                "Of a process at its highest, PyTorch included; of trainings, but for the last two.",
+            )
 
 
 if __name__ == "__main__":
