@@ -63,7 +63,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "drive_alone": study("drive_alone", {"road": DRIVE}, {"m": model("tinydreams_drive"), **FLOORS}),
     "two_of_a_kind": study(
         "two_of_a_kind",
-        {"easy": DIGITS, "hard": with_options(DIGITS, speed_px=[2, 4], seed=1)},
+        {"easy": DIGITS, "hard": with_options(DIGITS, speed_px=[2, 4], size=[0.8, 1.2], seed=1)},
         {"vae": on("disentangled_vae", "easy", "hard"), "see": on("jepa", "easy", "hard"), **floors("easy", "hard")},
     ),
     "two_recordings": study(
