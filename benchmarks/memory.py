@@ -26,6 +26,7 @@ from whatmoves.study import Study
 ROOT = Path(__file__).parents[1]
 ASKED_MB = {"quick": 700.0, "full": 6000.0}
 BATCHES = {"quick": 8, "full": 2}
+PARTS = {"quick": "memory", "full": "memory_full"}
 EVALUATED = ("baseline_vae", "moving_digits")
 TEST_CLIPS = (1_000, 10_000)
 
@@ -98,16 +99,16 @@ def evaluation(clips: int, folder: Path) -> Row:
 
 def main() -> None:
     """Print and keep the rows."""
-    studies = sys.argv[1:2] or ["quick", "full"]
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row for name in studies for row in rows_of(name, Path(folder), sys.argv[2:])]
-        if not sys.argv[1:]:
-            rows += [evaluation(clips, Path(folder)) for clips in TEST_CLIPS]
-            keep(
-                "memory",
-                rows,
-                "Of a process at its highest, PyTorch included; of trainings, but for the last two.",
-            )
+        for name in sys.argv[1:2] or list(PARTS):
+            rows = rows_of(name, Path(folder), sys.argv[2:])
+            if not sys.argv[2:]:
+                rows += [evaluation(clips, Path(folder)) for clips in TEST_CLIPS if name == "quick"]
+                keep(
+                    PARTS[name],
+                    rows,
+                    "A process at its highest, PyTorch included; of trainings, where no other job is named.",
+                )
 
 
 if __name__ == "__main__":
