@@ -101,7 +101,7 @@ def test_little_space_and_little_memory(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(doctor, "_cores", lambda: 16)
     for available, status, fix in (
         (0.5, "fault", "close something"),
-        (3.5, "note", "snakemake --cores 3"),
+        (3.7, "note", "snakemake --cores 3"),
         (99, "ok", ""),
     ):
         monkeypatch.setattr(doctor, "_available_gib", lambda available=available: available)

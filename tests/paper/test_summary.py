@@ -21,7 +21,7 @@ def test_the_reference_run_in_a_few_lines(tmp_path: Path, capsys: pytest.Capture
         summary(study, Layout(root))
     shutil.copy(ROOT / "paper/reference/quick.json", root / "values.json")
     found = summary(study, Layout(root))
-    assert sum(map(len, found.verdicts.values())) == 35
+    assert sum(map(len, found.verdicts.values())) == 46
     assert set(found.headlines) == set(study.data)
     entry = found.headlines["moving_digits"]["what_where_vae"]["swap_joint"]
     assert entry.interval is not None
