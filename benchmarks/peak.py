@@ -5,19 +5,18 @@ level and one thread, and between them products of two large matrices, whose spe
 pass. Counted operations at that speed, and everything else for nothing, are the least that the training could cost
 without doing less.
 
-    python benchmarks/peak.py            # 3 minutes of one core
+    python benchmarks/peak.py            # a minute of one core
 """
 
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import itertools
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from rows import keep_table
+from rows import keep_table, seconds_of_both
 
 from whatmoves.arithmetic.level import set_level
 from whatmoves.loading import load_study
@@ -39,18 +38,6 @@ CPU = torch.device("cpu")
 TURNS, SIDE = 15, 1024
 
 
-def seconds_of(call: Callable[[], object]) -> float:
-    """Of the processor."""
-    started_s = time.process_time()
-    call()
-    return time.process_time() - started_s
-
-
-def median(values: list[float]) -> float:
-    """The middle one."""
-    return sorted(values)[len(values) // 2]
-
-
 def measured(model: str, dataset: str, folder: Path) -> tuple[float, float, float]:
     """Operations of a step, and of the processor the seconds that it takes and that they take as a matrix product."""
     data, entry, training = STUDY.data[dataset], STUDY.models[model], STUDY.training_of(model)
@@ -62,19 +49,19 @@ def measured(model: str, dataset: str, folder: Path) -> tuple[float, float, floa
     optimiser = make_optimiser(net, training, CPU)
     size, matrix = training.batch_size, torch.rand(SIDE, SIDE)
 
-    def step(clips_seen: int) -> None:
+    clips_seen = itertools.count(step=size)
+
+    def step() -> None:
         net.train()
-        batch = source.train_batch(0, clips_seen, size, CPU)
+        seen = next(clips_seen)
+        batch = source.train_batch(0, seen, size, CPU)
         optimiser.zero_grad(set_to_none=True)
-        net.loss(batch, Step(clips_seen, training.clips))["total"].backward()
+        net.loss(batch, Step(seen, training.clips))["total"].backward()
         optimiser.step()
 
-    steps, products = [], []
-    for turn in range(TURNS + 3):
-        steps.append(seconds_of(lambda turn=turn: step(turn * size)))  # type: ignore[misc]
-        products.append(seconds_of(lambda: matrix @ matrix))
+    step_s, product_s = seconds_of_both(step, lambda: matrix @ matrix, TURNS)
     operations = operations_per_clip(entry, source.shape, f"models.{model}") * size
-    return operations, median(steps[3:]), operations * median(products[3:]) / (2 * SIDE**3)
+    return operations, step_s, operations * product_s / (2 * SIDE**3)
 
 
 def main() -> None:

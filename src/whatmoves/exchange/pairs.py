@@ -2,9 +2,8 @@
 
 Clip A gives the factor, clip B receives it. The two differ in everything else as well, so that whatever else comes
 along is seen: in the digit's class, and in start, direction, speed and, where digits differ in size, size by enough to
-be told apart. Only where the hand
-is exchanged they show one class, because a hand is a way to write a class; for the same reason nobody can say what the
-hand should be once the class was exchanged, and it is not asked.
+be told apart. Only where the hand is exchanged they show one class, because a hand is a way to write a class; for the
+same reason nobody can say what the hand should be once the class was exchanged, and it is not asked.
 """
 
 import itertools
